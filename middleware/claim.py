@@ -1,0 +1,186 @@
+"""A worker's exclusive right to one delivery; nothing can post without it.
+
+`perform` maps everything that can happen to one of three fates. `sent` is written from an explicit
+receipt only; what `post` raises, whatever it is, is unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from middleware.answers import Granted, Lost, Reclaimed, Settled, TooEarly, Uncertain
+from middleware.driving import Flow, Invoke, adrive, drive
+from middleware.fates import (
+    Absent,
+    CannotTell,
+    Found,
+    LookAnswer,
+    NotNow,
+    PostAnswer,
+    Posted,
+    Prepared,
+    Ready,
+    Refused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from middleware.holding import Holding
+    from middleware.keys import Delivery
+    from middleware.post_by import PostBy
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Claim:
+    """The current claim, as the actor's function sees it.
+
+    `thread_ts` is the thread a later message set, if one did.
+    """
+
+    delivery: Delivery
+    marker: str
+    attempt: int
+    thread_ts: str | None
+    holding: Holding = field(repr=False)
+    doubt: Uncertain | None = field(repr=False)
+
+    def abandon(self, why: str) -> Flow[None]:
+        """The function ended without performing: the attempt is used, the delivery waits."""
+        if self.holding.is_over:
+            return
+        if self.doubt is not None:
+            yield from self.holding.look_later(None, completed=False, why=why)
+        else:
+            yield from self.holding.postpone(NotNow(why), attempt_used=True)
+
+    def _perform(
+        self,
+        prepare: Callable[[], Any],
+        post: Callable[[Mapping[str, str], Any, PostBy], Any],
+        look: Callable[[Mapping[str, str], int], Any],
+    ) -> Flow[None]:
+        if self.doubt is not None:
+            is_absent = yield from self._reconcile(self.doubt, look)
+            if not is_absent:
+                return
+        prepared: Prepared = yield Invoke(prepare)
+        match prepared:
+            case Ready(target=target, payload=payload):
+                go = yield from self.holding.intend(target)
+                if go is not None:
+                    post_by, frozen = go
+                    yield from self._post(Invoke(post, (frozen, payload, post_by)))
+            case Refused():
+                yield from self.holding.reject(prepared)
+            case NotNow():
+                yield from self.holding.postpone(prepared)
+            case _:
+                assert_never(prepared)
+
+    def _post(self, post: Invoke) -> Flow[None]:
+        try:
+            answer: PostAnswer = yield post
+        except BaseException as error:
+            yield from self.holding.doubt(getattr(error, "reason", type(error).__name__))
+            if not isinstance(error, Exception):
+                raise
+            return
+        match answer:
+            case Posted(receipt=receipt):
+                yield from self.holding.settle_sent(receipt)
+            case NotNow():
+                yield from self.holding.postpone(answer)
+            case Refused():
+                yield from self.holding.reject(answer)
+            case _:
+                yield from self.holding.doubt("not_an_answer")
+                assert_never(answer)
+
+    def _reconcile(
+        self, doubt: Uncertain, look: Callable[[Mapping[str, str], int], Any]
+    ) -> Flow[bool]:
+        """True when the POST is proven absent and the claim may post again."""
+        try:
+            answer: LookAnswer = yield Invoke(look, (doubt.target, doubt.intent_at_ms))
+        except Exception as error:  # noqa: BLE001 - an error while looking never proves anything
+            why = type(error).__name__
+            log.warning("look.failed delivery=%s error=%s", self.delivery, why)
+            yield from self.holding.look_later(None, completed=False, why=why)
+            return False
+        match answer:
+            case Found(receipt=receipt):
+                yield from self.holding.settle_sent(receipt)
+                return False
+            case Absent():
+                return (yield from self._reclaim(doubt))
+            case CannotTell(reason=reason, final=True):
+                yield from self.holding.give_up(reason)
+                return False
+            case CannotTell(reason=reason, delay_ms=delay_ms):
+                yield from self.holding.look_later(delay_ms, completed=True, why=reason)
+                return False
+            case _:
+                assert_never(answer)
+
+    def _reclaim(self, doubt: Uncertain) -> Flow[bool]:
+        answer = yield from self.holding.absent(read_begun_ms=doubt.now_ms)
+        match answer:
+            case Reclaimed(attempt=attempt):
+                self.attempt = attempt
+                self.doubt = None
+                return True
+            case Lost() | TooEarly() | Settled():
+                self.holding.is_over = True
+                log.info("delivery.answer delivery=%s answer=%s", self.delivery, answer)
+                return False
+            case _:
+                assert_never(answer)
+
+
+class SyncClaim(Claim):
+    """The claim of a plain function."""
+
+    def perform(
+        self,
+        prepare: Callable[[], Prepared],
+        post: Callable[[Mapping[str, str], Any, PostBy], PostAnswer],
+        look: Callable[[Mapping[str, str], int], LookAnswer],
+    ) -> None:
+        """Prepare, post and settle; or look first, where the fate of a POST is unknown.
+
+        `look` gets the frozen target and the intent's time (epoch ms, server clock).
+        """
+        drive(self._perform(prepare, post, look), self.holding.ledger)
+
+
+class AsyncClaim(Claim):
+    """The claim of a coroutine function."""
+
+    async def perform(
+        self,
+        prepare: Callable[[], Awaitable[Prepared]],
+        post: Callable[[Mapping[str, str], Any, PostBy], Awaitable[PostAnswer]],
+        look: Callable[[Mapping[str, str], int], Awaitable[LookAnswer]],
+    ) -> None:
+        """As `SyncClaim.perform`, with coroutine functions."""
+        await adrive(self._perform(prepare, post, look), self.holding.ledger)
+
+
+AnyClaim = SyncClaim | AsyncClaim
+
+
+def claim_of(kind: type[AnyClaim], answer: Granted | Uncertain, holding: Holding) -> AnyClaim:
+    """The claim that this answer gives to the holder."""
+    return kind(
+        delivery=holding.delivery,
+        marker=answer.marker,
+        attempt=answer.attempt if isinstance(answer, Granted) else 0,
+        thread_ts=answer.thread_ts if isinstance(answer, Granted) else None,
+        holding=holding,
+        doubt=answer if isinstance(answer, Uncertain) else None,
+    )

@@ -1,0 +1,87 @@
+"""How an actor's arguments name the delivery they are for; they may carry nothing else.
+
+The reference is all that reaches the queue, so no secret and no text can.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from middleware.errors import GuardMisdeclared, PayloadRefused
+from middleware.keys import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dramatiq import Actor, Broker
+    from dramatiq.broker import MessageProxy
+    from dramatiq.message import Message
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryKey:
+    """The value of the actor options `dispatch_once` and `send_lock`.
+
+    `tenant` and `id` are names of arguments of the actor, `thread` of an optional one that a
+    later message may still set. With `needs_acceptance` a message for a request that was never
+    accepted is refused; without it the first message makes the record. `payload` raises
+    ValueError for arguments it does not like.
+    """
+
+    tenant: str
+    id: str
+    thread: str | None = None
+    needs_acceptance: bool = False
+    payload: Callable[[Arguments], object] | None = None
+
+    def check_signature(self, actor: Actor[Any, Any], function: Callable[..., Any]) -> None:
+        """Raise GuardMisdeclared unless the actor has the arguments that name its delivery."""
+        parameters = inspect.signature(function).parameters
+        for name in (self.tenant, self.id, self.thread):
+            if name is not None and name not in parameters:
+                msg = f"actor {actor.actor_name} has no argument {name!r} for its delivery key"
+                raise GuardMisdeclared(msg)
+
+    def read(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Delivery, str | None]:
+        """The delivery and the thread that these arguments name.
+
+        Raises PayloadRefused when they do not fit the function, or carry more than they may.
+        """
+        try:
+            arguments = inspect.signature(function).bind(*args, **kwargs).arguments
+            if self.payload is not None:
+                self.payload(arguments)
+        except (TypeError, ValueError) as error:
+            msg = f"these arguments are not a reference to a delivery: {error}"
+            raise PayloadRefused(msg) from error
+        tenant, key = arguments[self.tenant], arguments[self.id]
+        if not (isinstance(tenant, str) and isinstance(key, str) and tenant and key):
+            msg = f"{self.tenant} and {self.id} must be words that name a delivery"
+            raise PayloadRefused(msg)
+        thread = arguments.get(self.thread) if self.thread is not None else None
+        return Delivery(tenant, key), thread
+
+    def arguments_for(self, delivery: Delivery, thread_ts: str | None) -> dict[str, str]:
+        """Keyword arguments of a message for this delivery."""
+        arguments = {self.tenant: delivery.tenant, self.id: delivery.id}
+        if self.thread is not None and thread_ts is not None:
+            arguments[self.thread] = thread_ts
+        return arguments
+
+
+def original_function(actor: Actor[Any, Any]) -> Callable[..., Any]:
+    """What the user declared, below Dramatiq's and our own wrappers."""
+    function: Callable[..., Any] = inspect.unwrap(actor.fn)
+    return function
+
+
+def actor_of(broker: Broker, message: Message[Any] | MessageProxy) -> Actor[Any, Any] | None:
+    """None for an actor this process did not declare: then its guard runs where it is declared."""
+    return broker.actors.get(message.actor_name)

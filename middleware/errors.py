@@ -1,0 +1,71 @@
+"""What the middleware refuses, each as a `MiddlewareError`: Dramatiq swallows any other exception
+of a hook and goes on unguarded.
+"""
+
+from __future__ import annotations
+
+from dramatiq.middleware import MiddlewareError
+
+
+class DispatchRefused(MiddlewareError):
+    """The message was not enqueued, and the ledger says why."""
+
+
+class AlreadyDispatched(DispatchRefused):
+    """A message for this delivery stands on the queue or is being worked on."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"already dispatched as message {message_id or '(not known)'}")
+        self.message_id = message_id
+
+
+class AlreadySettled(DispatchRefused):
+    """The delivery has its outcome; nothing is left to do."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(f"already settled: {outcome}")
+        self.outcome = outcome
+
+
+class NotDueYet(DispatchRefused):
+    """The ledger dispatches it by itself at `until_ms` (epoch, server clock)."""
+
+    def __init__(self, until_ms: int) -> None:
+        super().__init__(f"not due before {until_ms} ms since the epoch")
+        self.until_ms = until_ms
+
+
+class RequestUnknown(DispatchRefused):
+    """No such request was accepted: accept it first, then nudge it."""
+
+
+class ThreadConflict(DispatchRefused):
+    """The delivery has another thread already, or it no longer waits."""
+
+    def __init__(self, thread_ts: str) -> None:
+        super().__init__(f"the delivery belongs to thread {thread_ts or '(none)'}")
+        self.thread_ts = thread_ts
+
+
+class PayloadRefused(DispatchRefused):
+    """The actor message carries more, or other, than the reference to a delivery."""
+
+
+class DelayRefused(DispatchRefused):
+    """A guarded actor's message cannot be delayed by the broker: use send_at."""
+
+
+class LedgerUnavailable(MiddlewareError):
+    """The ledger did not answer, so nothing is known and nothing may run unguarded."""
+
+
+class StoreRefused(MiddlewareError):
+    """The store is set up so that the promise cannot be kept; the sentence says what to change."""
+
+
+class GuardMisdeclared(MiddlewareError):
+    """An actor's options contradict the guard; the sentence names the actor and the option."""
+
+
+class TimingRefused(MiddlewareError):
+    """The timing contract is broken; the sentence names the relation that does not hold."""

@@ -1,0 +1,182 @@
+"""What the holder of a claim tells the ledger, and how long it insists.
+
+A receipt is told until the ledger has taken it. A claim is handed back for as long as it could
+still be held. The rest the sweeper finds out by itself when the lease ends.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from middleware.answers import (
+    AbsentAnswer,
+    Go,
+    IntendAnswer,
+    Late,
+    Lost,
+    Ok,
+    SentAnswer,
+    Settled,
+    StrayPost,
+)
+from middleware.backoff import delivery_delay_ms, look_delay_ms
+from middleware.driving import Ask, Flow, Pause
+from middleware.errors import LedgerUnavailable
+from middleware.fates import NotNow
+from middleware.post_by import PostBy, boot_clock_s
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from middleware.fates import Refused
+    from middleware.keys import Delivery
+    from middleware.ledger import Ledger
+    from middleware.script import Call
+
+log = logging.getLogger(__name__)
+
+# While the store is away nothing else can be done with the claim; this often it is asked again.
+_ASK_AGAIN_S = 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class Holding:
+    """One claim as held by this worker; `is_over` once it was given back or lost."""
+
+    delivery: Delivery
+    token: str
+    lease_ms: int
+    returns: int
+    ledger: Ledger
+    is_over: bool = field(default=False)
+
+    def intend(self, target: Mapping[str, str]) -> Flow[tuple[PostBy, Mapping[str, str]] | None]:
+        """Until when, and where, one POST may be made; None when none may be made."""
+        asked_at_s = boot_clock_s()
+        call = self.ledger.intend(
+            self.delivery, token=self.token, target=target, lease_ms=self.lease_ms
+        )
+        try:
+            answer: IntendAnswer = yield Ask(call)
+        except LedgerUnavailable:
+            # The intent may be written, but nothing was posted: say so as soon as one listens.
+            yield from self.postpone(NotNow("ledger_unavailable"))
+            return None
+        match answer:
+            case Go(remaining_ms=remaining_ms, target=frozen):
+                # Counted from before the question: the server's clock had not begun earlier.
+                return PostBy(asked_at_s + remaining_ms / 1_000), frozen
+            case Lost() | Settled():
+                self._end(answer)
+                return None
+            case _:
+                assert_never(answer)
+
+    def settle_sent(self, receipt: Mapping[str, str]) -> Flow[None]:
+        """A receipt in hand is never thrown away: ask until the ledger has taken it."""
+        self.is_over = True
+        call = self.ledger.settle_sent(self.delivery, token=self.token, receipt=receipt)
+        try:
+            answer = yield from self._insist(call)
+        except BaseException:
+            log.critical("delivery.receipt_in_hand delivery=%s receipt=%s", self.delivery, receipt)
+            raise
+        match answer:
+            case Ok():
+                log.info("delivery.sent delivery=%s", self.delivery)
+            case Late():
+                log.warning("delivery.sent.late delivery=%s", self.delivery)
+            case StrayPost(kind=kind):
+                log.critical("delivery.%s delivery=%s receipt=%s", kind, self.delivery, receipt)
+            case _:
+                assert_never(answer)
+
+    def reject(self, refused: Refused) -> Flow[None]:
+        log.warning("delivery.rejected delivery=%s error=%s", self.delivery, refused.code)
+        call = self.ledger.settle_rejected(
+            self.delivery, token=self.token, error=refused.code, reason=refused.sentence
+        )
+        yield from self._give_back(call)
+
+    def postpone(self, not_now: NotNow, *, attempt_used: bool = False) -> Flow[None]:
+        """Nothing was posted; the ledger brings it back."""
+        delay_ms = delivery_delay_ms(self.returns, not_now.delay_ms)
+        log.info("delivery.waits delivery=%s reason=%s", self.delivery, not_now.reason)
+        call = self.ledger.postpone(
+            self.delivery,
+            token=self.token,
+            reason=not_now.reason,
+            delay_ms=delay_ms,
+            attempt_used=attempt_used,
+        )
+        yield from self._give_back(call)
+
+    def doubt(self, why: str) -> Flow[None]:
+        """A POST of unknown fate. Said once: when the lease ends, the sweeper doubts by itself."""
+        self.is_over = True
+        log.warning("delivery.uncertain delivery=%s why=%s", self.delivery, why)
+        try:
+            yield Ask(self.ledger.doubt(self.delivery, token=self.token, why=why))
+        except LedgerUnavailable:
+            log.warning("delivery.uncertain.unrecorded delivery=%s", self.delivery)
+
+    def absent(self, *, read_begun_ms: int) -> Flow[AbsentAnswer]:
+        answer: AbsentAnswer = yield Ask(
+            self.ledger.absent(
+                self.delivery,
+                token=self.token,
+                read_begun_ms=read_begun_ms,
+                lease_ms=self.lease_ms,
+            )
+        )
+        return answer
+
+    def look_later(self, asked_ms: int | None, *, completed: bool, why: str) -> Flow[None]:
+        call = self.ledger.look_later(
+            self.delivery,
+            token=self.token,
+            delay_ms=look_delay_ms(self.returns, asked_ms),
+            completed=completed,
+            why=why,
+        )
+        yield from self._give_back(call)
+
+    def give_up(self, why: str) -> Flow[None]:
+        log.critical("delivery.unproven delivery=%s error=%s", self.delivery, why)
+        call = self.ledger.give_up(
+            self.delivery,
+            token=self.token,
+            error=why,
+            reason="whether it was posted cannot be told; a person must look",
+        )
+        yield from self._give_back(call)
+
+    def _insist(self, call: Call[SentAnswer]) -> Flow[SentAnswer]:
+        while True:
+            try:
+                answer: SentAnswer = yield Ask(call)
+            except LedgerUnavailable:
+                log.warning("delivery.sent.unrecorded delivery=%s", self.delivery)
+            else:
+                return answer
+            yield Pause(_ASK_AGAIN_S)
+
+    def _give_back(self, call: Call[Any]) -> Flow[None]:
+        self.is_over = True
+        held_until_s = boot_clock_s() + self.lease_ms / 1_000
+        while boot_clock_s() < held_until_s:
+            try:
+                answer = yield Ask(call)
+            except LedgerUnavailable:
+                yield Pause(_ASK_AGAIN_S)
+            else:
+                self._end(answer)
+                return
+        log.warning("delivery.return.unrecorded delivery=%s", self.delivery)
+
+    def _end(self, answer: object) -> None:
+        self.is_over = True
+        if not isinstance(answer, Ok):
+            log.info("delivery.answer delivery=%s answer=%s", self.delivery, answer)

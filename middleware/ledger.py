@@ -1,0 +1,237 @@
+"""The ledger: the truth about every delivery. One method a transition, one script a method.
+
+A method makes a call; `run` or `arun` carries it out. Every transition happens on the server's
+clock, in the tenant's slot, and may safely be asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from middleware import replies
+from middleware.answers import mapping_to_text
+from middleware.script import Call, Reply, Script
+from middleware.timing import HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from middleware import answers
+    from middleware.keys import Delivery, Keys
+    from middleware.store import Store
+    from middleware.timing import Timing
+
+T = TypeVar("T")
+
+# A backlog is not enqueued over and over: the repetitions of an unclaimed dispatch thin out.
+LONGEST_WINDOW_MS = HOUR_MS
+# Crashes and exceptions before the intent, and proven absences, use attempts; waiting does not.
+DEFAULT_MAX_ATTEMPTS = 8
+
+
+def _transition(name: str) -> Script:
+    return Script.load("middleware", name, prelude="record")
+
+
+_ACCEPT = _transition("accept")
+_DISPATCH = _transition("dispatch")
+_CLAIM = _transition("claim")
+_INTEND = _transition("intend")
+_SETTLE_SENT = _transition("settle_sent")
+_SETTLE_REJECTED = _transition("settle_rejected")
+_POSTPONE = _transition("postpone")
+_DOUBT = _transition("doubt")
+_ABSENT = _transition("absent")
+_LOOK_LATER = _transition("look_later")
+_GIVE_UP = _transition("give_up")
+_CANCEL = _transition("cancel")
+_SWEEP = _transition("sweep")
+_DUE = Script.load("middleware", "due")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What `accept` records of a request; `body` is opaque to the ledger.
+
+    `marker` is random and new for each call, so that a repeated call knows its own record.
+    `not_before_ms` 0 means at once, `expires_at_ms` 0 the default after it.
+    """
+
+    fingerprint: str
+    marker: str
+    actor: str
+    queue: str
+    body: str
+    not_before_ms: int = 0
+    expires_at_ms: int = 0
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    priority: str = "normal"
+    thread_ts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Records of dispatch, claims and outcome, in a store."""
+
+    store: Store
+    keys: Keys
+    timing: Timing
+
+    def run(self, call: Call[T]) -> T:
+        """Raise LedgerUnavailable when the store did not answer: nothing is known then."""
+        return self.store.run(call)
+
+    async def arun(self, call: Call[T]) -> T:
+        return await self.store.arun(call)
+
+    def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
+        return self.store.run_many(calls)
+
+    def accept(self, delivery: Delivery, acceptance: Acceptance) -> Call[answers.AcceptAnswer]:
+        arguments = (
+            acceptance.fingerprint,
+            acceptance.marker,
+            acceptance.actor,
+            acceptance.queue,
+            acceptance.not_before_ms,
+            acceptance.expires_at_ms,
+            self.timing.expires_after_ms,
+            self.timing.dispatch_window_ms,
+            acceptance.max_attempts,
+            acceptance.priority,
+            acceptance.thread_ts or "",
+            acceptance.body,
+        )
+        call = self._call(_ACCEPT, delivery, replies.accept, *arguments)
+        requests = self.keys.requests(self.keys.partition_of(delivery.tenant))
+        return Call(call.script, (*call.keys, requests), call.arguments, call.decode)
+
+    def dispatch(
+        self,
+        delivery: Delivery,
+        *,
+        message_id: str,
+        message: str,
+        thread_ts: str | None = None,
+        create: Acceptance | None = None,
+    ) -> Call[answers.DispatchAnswer]:
+        """`create` makes the record of an actor that needs no acceptance."""
+        creation: tuple[str | int, ...] = ("", "", "", 0, 0)
+        if create is not None:
+            creation = (
+                create.actor,
+                create.queue,
+                create.marker,
+                self.timing.expires_after_ms,
+                create.max_attempts,
+            )
+        window_ms = self.timing.dispatch_window_ms
+        arguments = (message_id, message, window_ms, thread_ts or "", *creation)
+        return self._call(_DISPATCH, delivery, replies.dispatch, *arguments)
+
+    def claim(
+        self, delivery: Delivery, *, token: str, by: str, lease_ms: int | None = None
+    ) -> Call[answers.ClaimAnswer]:
+        lease_ms = lease_ms or self.timing.lease_ms
+        return self._call(_CLAIM, delivery, replies.claim, token, lease_ms, by)
+
+    def intend(
+        self,
+        delivery: Delivery,
+        *,
+        token: str,
+        target: Mapping[str, str],
+        lease_ms: int | None = None,
+    ) -> Call[answers.IntendAnswer]:
+        timing = self.timing
+        arguments = (
+            token,
+            mapping_to_text(target),
+            lease_ms or timing.lease_ms,
+            timing.post_deadline_ms,
+            timing.settle_delay_ms,
+        )
+        decode = replies.intend(timing.post_deadline_ms)
+        return self._call(_INTEND, delivery, decode, *arguments)
+
+    def settle_sent(
+        self, delivery: Delivery, *, token: str, receipt: Mapping[str, str]
+    ) -> Call[answers.SentAnswer]:
+        text = mapping_to_text(receipt)
+        return self._call(_SETTLE_SENT, delivery, replies.sent, token, text)
+
+    def settle_rejected(
+        self, delivery: Delivery, *, token: str, error: str, reason: str
+    ) -> Call[answers.ReturnAnswer]:
+        return self._call(_SETTLE_REJECTED, delivery, replies.returned, token, error, reason)
+
+    def postpone(
+        self, delivery: Delivery, *, token: str, reason: str, delay_ms: int, attempt_used: bool
+    ) -> Call[answers.ReturnAnswer]:
+        """Nothing was posted; `attempt_used` when that was a failure, not a wait."""
+        used = "used" if attempt_used else "given back"
+        return self._call(_POSTPONE, delivery, replies.returned, token, reason, delay_ms, used)
+
+    def doubt(self, delivery: Delivery, *, token: str, why: str) -> Call[answers.ReturnAnswer]:
+        return self._call(_DOUBT, delivery, replies.returned, token, why)
+
+    def absent(
+        self,
+        delivery: Delivery,
+        *,
+        token: str,
+        read_begun_ms: int,
+        lease_ms: int | None = None,
+    ) -> Call[answers.AbsentAnswer]:
+        """`read_begun_ms` on the server's clock: the time of the claim that looked."""
+        lease_ms = lease_ms or self.timing.lease_ms
+        return self._call(_ABSENT, delivery, replies.absent, token, read_begun_ms, lease_ms)
+
+    def look_later(
+        self, delivery: Delivery, *, token: str, delay_ms: int, completed: bool, why: str
+    ) -> Call[answers.ReturnAnswer]:
+        kind = "completed" if completed else "failed"
+        limit_ms = self.timing.reconcile_limit_ms
+        arguments = (token, delay_ms, kind, why, limit_ms)
+        return self._call(_LOOK_LATER, delivery, replies.returned, *arguments)
+
+    def give_up(
+        self, delivery: Delivery, *, token: str, error: str, reason: str
+    ) -> Call[answers.ReturnAnswer]:
+        return self._call(_GIVE_UP, delivery, replies.returned, token, error, reason)
+
+    def cancel(self, delivery: Delivery) -> Call[answers.CancelAnswer]:
+        return self._call(_CANCEL, delivery, replies.cancel)
+
+    def sweep(self, delivery: Delivery) -> Call[answers.SweepAnswer]:
+        window_ms = self.timing.dispatch_window_ms
+        longest_ms = max(window_ms, LONGEST_WINDOW_MS)
+        return self._call(_SWEEP, delivery, replies.sweep, window_ms, longest_ms)
+
+    def due_tenants(self, partition: int, *, limit: int) -> Call[answers.DueNow]:
+        return Call(_DUE, (self.keys.tenants(partition),), (limit,), replies.due)
+
+    def due_deliveries(self, tenant: str, *, limit: int) -> Call[answers.DueNow]:
+        return Call(_DUE, (self.keys.due(tenant),), (limit,), replies.due)
+
+    def _call(
+        self,
+        script: Script,
+        delivery: Delivery,
+        decode: Callable[[Reply], T],
+        *arguments: str | int,
+    ) -> Call[T]:
+        keys = self.keys
+        partition = keys.partition_of(delivery.tenant)
+        names = (
+            keys.delivery(delivery),
+            keys.history(delivery),
+            keys.request(delivery),
+            keys.due(delivery.tenant),
+            keys.tenants(partition),
+            keys.counts(partition),
+            keys.outcomes(partition),
+        )
+        common = (delivery.tenant, delivery.id, self.timing.retention_ms)
+        return Call(script, names, (*common, *arguments), decode)

@@ -1,0 +1,156 @@
+"""Runs script calls on Redis, from threads and from event loops, and fails closed.
+
+Every failure of the store is `LedgerUnavailable`: the caller knows that it knows nothing. Scripts
+may run twice when a reply is lost (the client repeats them), so each is idempotent for its token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
+
+from middleware.errors import LedgerUnavailable
+from middleware.script import Call, Reply, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+
+_CLUSTER_SCHEME = "redis+cluster://"
+# Three quick repeats bridge a restart of a proxy; a longer outage is the caller's to wait for.
+_REPEATS = 3
+_CONNECTION: dict[str, Any] = {
+    "decode_responses": True,
+    "socket_timeout": 5.0,
+    "socket_connect_timeout": 2.0,
+    "health_check_interval": 30,
+    # RESP2 and RESP3 shape stream replies differently; one shape is enough.
+    "protocol": 2,
+}
+
+
+class Store:
+    """One Redis (or Redis Cluster) behind a URL; connects when first used."""
+
+    def __init__(self, url: str, *, clock_ms: Callable[[], int] | None = None) -> None:
+        """`clock_ms` replaces the server's clock in scripts: for tests only."""
+        self.url = url
+        self._clock_ms = clock_ms
+        self._client: redis.Redis | None = None
+        self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
+            WeakKeyDictionary()
+        )
+
+    @property
+    def client(self) -> redis.Redis:
+        """For threads: it is safe to share."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    @property
+    def async_client(self) -> redis.asyncio.Redis:
+        """One for each event loop: asyncio connections cannot change loops."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._async_clients:
+            self._async_clients[loop] = self._connect_async()
+        return self._async_clients[loop]
+
+    def run(self, call: Call[T]) -> T:
+        with failing_closed():
+            try:
+                reply = self.client.execute_command(*self._by_digest(call))
+            except NoScriptError:
+                reply = self.client.execute_command(*self._by_body(call))
+        return call.decode(cast("Reply", reply))
+
+    async def arun(self, call: Call[T]) -> T:
+        with failing_closed():
+            try:
+                reply = await self.async_client.execute_command(*self._by_digest(call))
+            except NoScriptError:
+                reply = await self.async_client.execute_command(*self._by_body(call))
+        return call.decode(cast("Reply", reply))
+
+    def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
+        """All in one round trip a node, in order within a slot.
+
+        Raises LedgerUnavailable if any call failed; the others may have run all the same.
+        """
+        if not calls:
+            return []
+        with failing_closed():
+            pipeline = self.client.pipeline(transaction=False)
+            for call in calls:
+                pipeline.execute_command(*self._by_digest(call))
+            replies = pipeline.execute(raise_on_error=False)
+            for place, call in enumerate(calls):
+                if isinstance(replies[place], NoScriptError):
+                    replies[place] = self.client.execute_command(*self._by_body(call))
+                elif isinstance(replies[place], Exception):
+                    raise replies[place]
+        return [
+            call.decode(cast("Reply", reply)) for call, reply in zip(calls, replies, strict=True)
+        ]
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    async def aclose(self) -> None:
+        """Close the connections of the running loop, which must be done before the loop ends."""
+        client = self._async_clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    def _connect(self) -> redis.Redis:
+        retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)
+        if self.url.startswith(_CLUSTER_SCHEME):
+            cluster = redis.RedisCluster.from_url(self._plain_url(), retry=retry, **_CONNECTION)
+            return cast("redis.Redis", cluster)
+        return redis.Redis.from_url(self.url, retry=retry, **_CONNECTION)
+
+    def _connect_async(self) -> redis.asyncio.Redis:
+        retry = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)
+        if self.url.startswith(_CLUSTER_SCHEME):
+            cluster = redis.asyncio.RedisCluster.from_url(
+                self._plain_url(), retry=retry, **_CONNECTION
+            )
+            return cast("redis.asyncio.Redis", cluster)
+        return redis.asyncio.Redis.from_url(self.url, retry=retry, **_CONNECTION)
+
+    def _plain_url(self) -> str:
+        return "redis://" + self.url.removeprefix(_CLUSTER_SCHEME)
+
+    def _by_digest(self, call: Call[T]) -> tuple[str | int, ...]:
+        return ("EVALSHA", digest(self._body(call)), *self._operands(call))
+
+    def _by_body(self, call: Call[T]) -> tuple[str | int, ...]:
+        return ("EVAL", self._body(call), *self._operands(call))
+
+    def _body(self, call: Call[T]) -> str:
+        return call.script.body(clock_is_argument=self._clock_ms is not None)
+
+    def _operands(self, call: Call[T]) -> tuple[str | int, ...]:
+        clock = () if self._clock_ms is None else (self._clock_ms(),)
+        return (len(call.keys), *call.keys, *call.arguments, *clock)
+
+
+@contextmanager
+def failing_closed() -> Iterator[None]:
+    """Turn every failure of the store into LedgerUnavailable."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise LedgerUnavailable(str(error)) from error

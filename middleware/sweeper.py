@@ -1,0 +1,133 @@
+"""The sweeper dispatches again what is due and stands still, so that the queue may lose anything.
+
+Any number may run: the script that says what to enqueue moves the due time on, so each repetition
+has one sweeper. One that dies in between costs a window, never a delivery.
+"""
+
+from __future__ import annotations
+
+import logging
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, assert_never
+
+from dramatiq.errors import BrokerError
+from dramatiq.message import Message
+from dramatiq.middleware import MiddlewareError
+
+from middleware.answers import Enqueue, Make, Nothing, Settled
+from middleware.errors import DispatchRefused, LedgerUnavailable
+from middleware.keys import Delivery
+
+if TYPE_CHECKING:
+    from dramatiq import Broker
+
+    from middleware.answers import SweepAnswer
+    from middleware.delivery_key import DeliveryKey
+    from middleware.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+# Others may set an earlier due time than the one it sleeps for: so late it may notice.
+LONGEST_SLEEP_S = 1.0
+# Bounds one round trip, and the time between two looks at the stop signal.
+_BATCH = 100
+
+
+class Sweeper:
+    """Sleeps until the next due time; `start` and `stop` belong to the worker's life."""
+
+    def __init__(self, ledger: Ledger, broker: Broker) -> None:
+        self._ledger = ledger
+        self._broker = broker
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return once no further message will be enqueued."""
+        self._stopping.set()
+        self._thread.join()
+
+    def sweep(self) -> int | None:
+        """Dispatch everything due now; the next due time in ms from now, if there is one.
+
+        Raises LedgerUnavailable; what was swept before that is dispatched.
+        """
+        partitions = range(self._ledger.keys.partitions)
+        calls = [self._ledger.due_tenants(partition, limit=_BATCH) for partition in partitions]
+        ahead: list[int] = []
+        for answer in self._ledger.run_many(calls):
+            if answer.next_ms is not None:
+                ahead.append(answer.next_ms - answer.now_ms)
+            if answer.members:
+                ahead.append(0)
+            for tenant in answer.members:
+                self._sweep_tenant(tenant)
+        return min(ahead, default=None)
+
+    def _sweep_tenant(self, tenant: str) -> None:
+        due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=_BATCH))
+        deliveries = [Delivery(tenant, id_) for id_ in due.members]
+        answers = self._ledger.run_many([self._ledger.sweep(each) for each in deliveries])
+        for delivery, answer in zip(deliveries, answers, strict=True):
+            self._act(delivery, answer)
+
+    def _act(self, delivery: Delivery, answer: SweepAnswer) -> None:
+        match answer:
+            case Enqueue(message=encoded):
+                self._enqueue(delivery, Message.decode(encoded.encode()))
+            case Make():
+                message = self._make(delivery, answer)
+                if message is not None:
+                    self._enqueue(delivery, message)
+            case Settled(outcome=outcome):
+                log.warning("sweep.settled delivery=%s outcome=%s", delivery, outcome)
+            case Nothing():
+                pass
+            case unreachable:
+                assert_never(unreachable)
+
+    def _make(self, delivery: Delivery, make: Make) -> Message[Any] | None:
+        actor = self._broker.actors.get(make.actor)
+        key: DeliveryKey | None = actor.options.get("dispatch_once") if actor else None
+        if key is None:
+            log.error(
+                "sweep.actor_unknown delivery=%s actor=%s: declare it in this worker, "
+                "or no worker can send what was never dispatched",
+                delivery,
+                make.actor,
+            )
+            return None
+        return Message(
+            queue_name=make.queue,
+            actor_name=make.actor,
+            args=(),
+            kwargs=key.arguments_for(delivery, make.thread_ts),
+            options={},
+        )
+
+    def _enqueue(self, delivery: Delivery, message: Message[Any]) -> None:
+        try:
+            self._broker.enqueue(message)
+        except DispatchRefused as refusal:
+            log.info("sweep.refused delivery=%s why=%s", delivery, refusal)
+        except (BrokerError, MiddlewareError, OSError) as error:
+            # Its due time has moved on, so the next sweep tries again.
+            log.warning("sweep.not_enqueued delivery=%s error=%s", delivery, type(error).__name__)
+        else:
+            log.info("sweep.enqueued delivery=%s message_id=%s", delivery, message.message_id)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                next_ms = self.sweep()
+            except LedgerUnavailable as error:
+                log.warning("sweep.waits error=%s", error)
+                next_ms = None
+            except Exception:
+                log.exception("sweep.failed")
+                next_ms = None
+            sleep_s = LONGEST_SLEEP_S if next_ms is None else min(next_ms / 1_000, LONGEST_SLEEP_S)
+            self._stopping.wait(sleep_s)

@@ -6,10 +6,11 @@ clock, in the tenant's slot, and may safely be asked again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from middleware import replies
+from middleware.admission import Admission
 from middleware.answers import mapping_to_text
 from middleware.script import Call, Reply, Script
 from middleware.timing import HOUR_MS
@@ -77,15 +78,24 @@ class Ledger:
     store: Store
     keys: Keys
     timing: Timing
+    _admission: Admission = field(default_factory=Admission, repr=False)
+
+    def admit(self) -> None:
+        """Raise StoreRefused unless the store can keep the promise; `run` asks by itself."""
+        self._admission.ensure(self.store, self.keys)
 
     def run(self, call: Call[T]) -> T:
         """Raise LedgerUnavailable when the store did not answer: nothing is known then."""
+        self.admit()
         return self.store.run(call)
 
     async def arun(self, call: Call[T]) -> T:
+        await self._admission.aensure(self.store, self.keys)
         return await self.store.arun(call)
 
     def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
+        """As `Store.run_many`."""
+        self.admit()
         return self.store.run_many(calls)
 
     def accept(self, delivery: Delivery, acceptance: Acceptance) -> Call[answers.AcceptAnswer]:

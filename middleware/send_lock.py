@@ -80,7 +80,14 @@ class SendLock(Middleware):
             wrap(actor, key)
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Raise GuardMisdeclared for an actor that opted in and would run unguarded."""
+        """Raise what would break the promise: a bad store, or an actor that would run unguarded.
+
+        A store that cannot be reached is waited for: until then no guarded actor runs.
+        """
+        try:
+            self.ledger.admit()
+        except LedgerUnavailable as error:
+            log.warning("boot.ledger_unavailable error=%s", error)
         for actor in broker.actors.values():
             if actor.options.get("send_lock") is not None and not is_wrapped(actor):
                 msg = f"actor {actor.actor_name} has send_lock but was declared without SendLock"

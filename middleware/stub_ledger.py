@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import fakeredis
 
+from middleware.admission import Admission
 from middleware.keys import Keys
 from middleware.ledger import Ledger
 from middleware.store import Store
@@ -50,6 +51,16 @@ class StubStore(Store):
         return fakeredis.FakeAsyncRedis(server=self._server, decode_responses=True, protocol=2)
 
 
+class _Admitted(Admission):
+    """Nothing is evicted, and nothing is kept either."""
+
+    def ensure(self, store: Store, keys: Keys) -> None:
+        pass
+
+    async def aensure(self, store: Store, keys: Keys) -> None:
+        pass
+
+
 class StubLedger(Ledger):
     """A ledger in memory; `clock.advance(ms=...)` makes time pass."""
 
@@ -57,5 +68,5 @@ class StubLedger(Ledger):
 
     def __init__(self, timing: Timing | None = None) -> None:
         clock = ManualClock()
-        super().__init__(StubStore(clock), Keys(partitions=1), timing or Timing())
+        super().__init__(StubStore(clock), Keys(partitions=1), timing or Timing(), _Admitted())
         object.__setattr__(self, "clock", clock)

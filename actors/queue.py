@@ -1,0 +1,44 @@
+"""The queue is a hint: its client repeats nothing, for the ledger brings back what got lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO, default_middleware
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from dramatiq import Broker
+
+_CLUSTER_SCHEME = "redis+cluster://"
+
+
+def make_broker(url: str, *, prefix: str) -> Broker:
+    """A broker that connects when first used; all its Redis keys are in one slot."""
+    middleware = [*(each() for each in default_middleware), AsyncIO()]
+    if url.startswith("amqp"):
+        # Needs dramatiq's own extra, `dramatiq[rabbitmq]`.
+        from dramatiq.brokers.rabbitmq import RabbitmqBroker  # noqa: PLC0415
+
+        return RabbitmqBroker(url=url, middleware=middleware)
+    namespace = f"{prefix}:{{queue}}"
+    return RedisBroker(client=_client(url), namespace=namespace, middleware=middleware)
+
+
+def _client(url: str) -> redis.Redis:
+    # A repeated command of the queue makes a second copy of a message, which the ledger would
+    # refuse; but without a repetition there is nothing to refuse.
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 2.0,
+        "health_check_interval": 30,
+        "protocol": 2,
+    }
+    if url.startswith(_CLUSTER_SCHEME):
+        plain_url = "redis://" + url.removeprefix(_CLUSTER_SCHEME)
+        return cast("redis.Redis", redis.RedisCluster.from_url(plain_url, **options))
+    return redis.Redis.from_url(url, **options)

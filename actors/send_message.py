@@ -1,0 +1,119 @@
+"""The send actor: what Slack is told for one delivery; whether and when is the claim's to say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+
+import dramatiq
+from pydantic import BaseModel, ConfigDict
+
+from actors.slack.message import SlackMessage
+from actors.slack_connection import gateway_of
+from actors.templates import Rendered, render
+from middleware.delivery_key import DeliveryKey
+from middleware.fates import CannotTell, LookAnswer, NotNow, PostAnswer, Prepared, Ready, Refused
+from middleware.send_lock import current_async_claim
+from projector.actor_message import ACTOR_NAME, QUEUE_NAME
+from projector.codes import MessageRequestId, Tenant
+from projector.configuration import Resolved, resolve
+from projector.message_request import ThreadTs
+from projector.resolution import ForDelivery, read_for_delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from middleware.post_by import PostBy
+
+
+class ActorMessage(BaseModel):
+    """All that may stand on the queue: a reference, and a thread for the reply."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: Tenant
+    message_request_id: MessageRequestId
+    thread_ts: ThreadTs | None = None
+
+
+DELIVERY_KEY = DeliveryKey(
+    tenant="tenant",
+    id="message_request_id",
+    thread="thread_ts",
+    needs_acceptance=True,
+    payload=ActorMessage.model_validate,
+)
+
+
+def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
+    """The actor on this broker, which must have AsyncIO, DispatchOnce, SendLock and
+    SlackConnection.
+    """
+
+    async def send_message(
+        tenant: str,
+        message_request_id: str,
+        thread_ts: str | None = None,  # noqa: ARG001 - DispatchOnce reads it into the record
+    ) -> None:
+        """Post one message request to Slack; see `projector.request` for how to ask for it."""
+        claim = current_async_claim()
+        ledger = claim.holding.ledger
+        gateway = gateway_of(actor.broker)
+
+        async def prepare() -> Prepared:
+            found = await read_for_delivery(ledger, tenant, message_request_id)
+            return prepared_message(found, thread_ts=claim.thread_ts, marker=claim.marker)
+
+        async def post(
+            target: Mapping[str, str], message: SlackMessage, post_by: PostBy
+        ) -> PostAnswer:
+            return await gateway.post(target, message, post_by)
+
+        await claim.perform(prepare, post, look)
+
+    declare: Callable[..., dramatiq.Actor[..., Any]] = dramatiq.actor(
+        broker=broker,
+        actor_name=ACTOR_NAME,
+        queue_name=QUEUE_NAME,
+        max_retries=0,
+        dispatch_once=DELIVERY_KEY,
+        send_lock=DELIVERY_KEY,
+    )
+    actor = declare(send_message)
+    return actor
+
+
+def prepared_message(found: ForDelivery | None, *, thread_ts: str | None, marker: str) -> Prepared:
+    """Resolve the codes and render. `thread_ts` is the thread set after the request, if any."""
+    if found is None:
+        return Refused("request_missing", "The text of this request is no longer stored.")
+    asked = found.request
+    resolved = resolve(
+        found.fields,
+        channel_code=asked.channel_code,
+        template_code=asked.template_code,
+        workspace_code=asked.workspace_code,
+    )
+    match resolved:
+        case Refused() | NotNow():
+            return resolved
+        case Resolved(team_id=team_id, channel_id=channel_id, template=template):
+            pass
+        case unreachable:
+            assert_never(unreachable)
+    rendered = render(template, asked.variables)
+    match rendered:
+        case Refused():
+            return rendered
+        case Rendered(text=text, blocks=blocks):
+            target = {"team": team_id, "channel": channel_id}
+            thread = thread_ts or asked.thread_ts
+            if thread is not None:
+                target["thread_ts"] = thread
+            return Ready(target, SlackMessage(text=text, blocks=blocks, marker=marker))
+        case unreachable:
+            assert_never(unreachable)
+
+
+async def look(_target: Mapping[str, str], _intent_at_ms: int) -> LookAnswer:
+    """Slack's history is not read yet, so a person must look."""
+    return CannotTell("history_not_read", final=True)

@@ -1,0 +1,99 @@
+"""The environment becomes a ledger here and nowhere else: seconds outside, milliseconds inside.
+
+A bad value is refused by a sentence that names the variable and says what it should be, and never
+repeats the value: an address may hold a password.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from middleware.errors import TimingRefused
+from middleware.keys import MAX_PARTITIONS, Keys
+from middleware.ledger import Ledger
+from middleware.store import Store
+from middleware.timing import SECOND_MS, Timing
+from projector.errors import SettingsRefused
+
+_PREFIX = "POSTONCE_"
+# Finer than this rounds to nothing.
+_SHORTEST_S = 1 / SECOND_MS
+
+Seconds = Annotated[
+    float,
+    Field(
+        ge=_SHORTEST_S,
+        allow_inf_nan=False,
+        description="a number of seconds above 0, such as 30 or 0.5",
+    ),
+]
+
+
+class StoreSettings(BaseSettings):
+    """Where the ledger is, and its timing contract. Defaults are those of `Timing` and `Keys`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        pattern=r"^(rediss?|redis\+cluster|unix)://",
+        description="an address that begins with redis://, rediss://, redis+cluster:// or unix://",
+    )
+    prefix: str = Field(
+        default="postonce",
+        pattern=r"^[^{}\s]+$",
+        description="a word without braces or spaces",
+    )
+    partitions: int = Field(
+        default=8,
+        ge=1,
+        le=MAX_PARTITIONS,
+        description=f"a whole number from 1 to {MAX_PARTITIONS}",
+    )
+    post_deadline_s: Seconds = 10
+    lease_s: Seconds = 30
+    settle_delay_s: Seconds = 60
+    dispatch_window_s: Seconds = 60
+    reconcile_limit_s: Seconds = 3_600
+    expires_after_s: Seconds = 86_400
+    retention_s: Seconds = 604_800
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raise SettingsRefused naming every variable that is not what it should be."""
+        try:
+            return cls()
+        except ValidationError as error:
+            names = {str(details["loc"][0]) for details in error.errors(include_input=False)}
+            raise SettingsRefused(sorted(cls._expectation(name) for name in names)) from None
+
+    @classmethod
+    def _expectation(cls, name: str) -> str:
+        return f"{_PREFIX}{name.upper()} must be {cls.model_fields[name].description}"
+
+    def ledger(self) -> Ledger:
+        """Connects when first used. Raises SettingsRefused when the timing contract is broken."""
+        try:
+            timing = Timing(
+                post_deadline_ms=_ms(self.post_deadline_s),
+                lease_ms=_ms(self.lease_s),
+                settle_delay_ms=_ms(self.settle_delay_s),
+                dispatch_window_ms=_ms(self.dispatch_window_s),
+                reconcile_limit_ms=_ms(self.reconcile_limit_s),
+                expires_after_ms=_ms(self.expires_after_s),
+                retention_ms=_ms(self.retention_s),
+            )
+        except TimingRefused as error:
+            # Only the lease stands in relations; what is not above 0 was refused before.
+            raise SettingsRefused([f"{_PREFIX}LEASE_S: {error}"]) from error
+        keys = Keys(prefix=self.prefix, partitions=self.partitions)
+        return Ledger(store=Store(self.redis_url), keys=keys, timing=timing)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * SECOND_MS)

@@ -65,6 +65,7 @@ class StubLedger(Ledger):
     """A ledger in memory; `clock.advance(ms=...)` makes time pass."""
 
     __slots__ = ("clock",)
+    clock: ManualClock
 
     def __init__(self, timing: Timing | None = None) -> None:
         clock = ManualClock()

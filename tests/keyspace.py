@@ -26,7 +26,7 @@ KEPT = frozenset(
     }
 )
 # Kept until the delivery has ended, which the record itself tells.
-KEPT_WHILE_OPEN = frozenset({"delivery", "request"})
+KEPT_WHILE_OPEN = frozenset({"delivery", "history", "request"})
 OPEN_STATES = frozenset({"waiting", "claimed", "sending", "uncertain"})
 
 

@@ -17,6 +17,11 @@ local function granted()
   return {'granted', record.attempts, record.marker, record.thread_ts or '', record.returns}
 end
 
+local function uncertain()
+  return {'uncertain', record.marker, record.target or '', record.intent_at, whole(now),
+    record.returns}
+end
+
 local function held()
   note_refusal('held', {by = by})
   return {'wait', record.lease_until, 'held'}
@@ -32,14 +37,13 @@ elseif record.state == 'sending' then
 end
 
 if record.state == 'uncertain' then
-  if lease_is_live() and not is_holder(token) then return held() end
+  if lease_is_live() then return is_holder(token) and uncertain() or held() end
   local look_from = math.max(number('reconcile_at'), number('not_before'))
   if now < look_from then return {'wait', whole(look_from), 'reconcile'} end
   change({token = token, lease_until = now + lease_ms})
   due_at(now + lease_ms)
   note('looking', {by = by, token = string.sub(token, 1, 8)})
-  return {'uncertain', record.marker, record.target or '', record.intent_at, whole(now),
-    record.returns}
+  return uncertain()
 end
 
 if past_expiry() then

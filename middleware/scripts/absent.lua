@@ -34,5 +34,5 @@ end
 change({state = 'claimed', lease_until = now + lease_ms, attempts = number('attempts') + 1,
   absences = number('absences') + 1, intent_at = false, reconcile_at = false})
 count('claimed')
-due_at(now + lease_ms)
+due_at(math.min(now + lease_ms, number('expires_at')))
 return {'claimed', record.attempts}

@@ -60,6 +60,6 @@ end
 change({state = 'claimed', token = token, lease_until = now + lease_ms,
   attempts = number('attempts') + 1})
 count('claimed')
-due_at(now + lease_ms)
+due_at(math.min(now + lease_ms, number('expires_at')))
 note('claimed', {by = by, token = string.sub(token, 1, 8), attempt = number('attempts')})
 return granted()

@@ -12,16 +12,17 @@ if not record.state or TERMINAL[record.state] then
 end
 if now < number('due') then return {'nothing'} end
 
-if record.state == 'claimed' then
-  note('lease over', {})
-  wait_until(0)
-elseif record.state == 'sending' then
+if record.state == 'sending' then
   become_uncertain('the lease ended while a POST was on its way')
 end
 
-if record.state == 'waiting' and past_expiry() then
+if record.state ~= 'uncertain' and past_expiry() then
   finish_expired()
   return {'settled', 'expired'}
+end
+if record.state == 'claimed' then
+  note('lease over', {})
+  wait_until(0)
 end
 local from = number('not_before')
 if record.state == 'uncertain' then

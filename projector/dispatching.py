@@ -1,0 +1,70 @@
+"""Each requested message is put on the queue before its event is folded, so a crash loses neither.
+
+Done again, it is the same message: its id comes from the event, and the ledger knows it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from dramatiq.errors import BrokerConnectionError
+from redis.exceptions import RedisError
+
+from middleware.errors import DispatchRefused, LedgerUnavailable
+from middleware.keys import Delivery
+from projector.actor_message import actor_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dramatiq import Broker
+
+    from middleware.ledger import Ledger
+    from projector.event_log import LoggedEvent
+    from projector.events import MessageRequested
+
+log = logging.getLogger(__name__)
+
+# What passes by waiting: the store, or the queue, cannot be reached or does not take anything.
+UNREACHABLE = (LedgerUnavailable, BrokerConnectionError, RedisError, OSError)
+
+_RANKS = {"high": 0, "normal": 1, "low": 2}
+
+
+def dispatch(
+    ledger: Ledger, broker: Broker, requested: Iterable[tuple[LoggedEvent, MessageRequested]]
+) -> None:
+    """High before normal before low, in the log's order within each.
+
+    Raises one of UNREACHABLE when the queue or the ledger is: nothing is known of the rest then,
+    and dispatching all of it again is safe. Whatever else fails is left to the sweeper.
+    """
+    for logged, event in sorted(requested, key=lambda pair: _RANKS[pair[1].request.priority]):
+        _dispatch_one(ledger, broker, logged, event)
+
+
+def message_id_of(ledger: Ledger, logged: LoggedEvent) -> str:
+    """The same for each reading of the event, and another for each event."""
+    return str(uuid5(NAMESPACE_URL, f"{ledger.keys.requests(logged.partition)}/{logged.id}"))
+
+
+def _dispatch_one(
+    ledger: Ledger, broker: Broker, logged: LoggedEvent, event: MessageRequested
+) -> None:
+    delivery = Delivery(event.tenant, event.message_request_id)
+    message = actor_message(
+        delivery,
+        thread_ts=event.request.thread_ts,
+        message_id=message_id_of(ledger, logged),
+    )
+    try:
+        broker.enqueue(message)
+    except DispatchRefused as refusal:
+        # Normal: it is not due yet, or it was dispatched or has ended before this reading.
+        log.debug("not dispatched: %s: %s", delivery, refusal)
+    except UNREACHABLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - fate "did not happen": the record stays due
+        log.error("cannot dispatch %s now, the sweeper will: %s", delivery, type(error).__name__)

@@ -1,0 +1,83 @@
+"""Lists take their candidates from the projection and show each as the ledger has it.
+
+So what is shown is true; what happened in the last moments may not be listed yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from middleware.keys import Delivery
+from middleware.store import failing_closed
+from projector.fold import ENDED, OPEN
+from projector.status import OPEN_STATES, Status, read_statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from middleware.ledger import Ledger
+
+# Two round trips a page; large enough to hide them, small enough to show something at once.
+_PAGE = 500
+
+
+def list_statuses(
+    ledger: Ledger, *, tenant: str | None = None, status: str | None = None
+) -> Iterator[Status]:
+    """Each request once: by tenant, then open before ended, then by time. Lazy.
+
+    `status` is a state of the ledger; another word lists nothing. Raises LedgerUnavailable.
+    """
+    for listed_tenant in known_tenants(ledger) if tenant is None else (tenant,):
+        yield from _of_tenant(ledger, listed_tenant, status)
+
+
+def known_tenants(ledger: Ledger) -> list[str]:
+    """Those that configured or requested something, sorted."""
+    with failing_closed():
+        pipeline = ledger.store.client.pipeline(transaction=False)
+        for partition in range(ledger.keys.partitions):
+            pipeline.smembers(ledger.keys.known(partition))
+        replies = cast("list[Iterable[str]]", pipeline.execute())
+    return sorted(tenant for tenants in replies for tenant in tenants)
+
+
+def _of_tenant(ledger: Ledger, tenant: str, status: str | None) -> Iterator[Status]:
+    shown_elsewhere: set[str] = set()
+    for view in (OPEN, *ENDED):
+        if status is not None and _view_of(status) != view:
+            continue
+        for found in _in_view(ledger, tenant, view):
+            if status not in (None, found.status) or found.message_request_id in shown_elsewhere:
+                continue
+            if _view_of(found.status) != view:
+                # The fold of its outcome is on the way, and lists it again under a later view.
+                shown_elsewhere.add(found.message_request_id)
+            yield found
+
+
+def _in_view(ledger: Ledger, tenant: str, view: str) -> Iterator[Status]:
+    key = ledger.keys.listed(tenant, view)
+    # From the last score on, past those of it that were shown: pages by rank would shift when
+    # something leaves the view meanwhile.
+    score, shown_of_score = "-inf", 0
+    while True:
+        with failing_closed():
+            page = cast(
+                "list[tuple[str, float]]",
+                ledger.store.client.zrangebyscore(
+                    key, score, "+inf", start=shown_of_score, num=_PAGE, withscores=True
+                ),
+            )
+        if not page:
+            return
+        deliveries = [Delivery(tenant, member) for member, _ in page]
+        yield from (found for found in read_statuses(ledger, deliveries) if found is not None)
+        last = str(int(page[-1][1]))
+        of_last = sum(1 for _, each in page if str(int(each)) == last)
+        shown_of_score = of_last + (shown_of_score if last == score else 0)
+        score = last
+
+
+def _view_of(status: str) -> str:
+    return OPEN if status in OPEN_STATES else status

@@ -1,0 +1,51 @@
+"""A lease on a partition only avoids double work: folding and dispatching are right without it.
+
+It ends by itself, so that the partitions of a process that died are taken over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from middleware.script import Call, Reply, Script
+from projector.event_log import Position
+
+if TYPE_CHECKING:
+    from middleware.ledger import Ledger
+
+_HOLD = Script.load("projector", "hold")
+_RELEASE = Script.load("projector", "release")
+
+
+class PartitionLease:
+    """One holder's lease on one partition."""
+
+    def __init__(self, ledger: Ledger, partition: int, *, lease_ms: int) -> None:
+        self._ledger = ledger
+        self._partition = partition
+        self._lease_ms = lease_ms
+        self._token = secrets.token_urlsafe()
+
+    def hold(self) -> Position | None:
+        """Take it or renew it: the position to go on from; None while another holds it."""
+        keys = self._ledger.keys
+        names = (keys.lease(self._partition), keys.position(self._partition))
+        return self._ledger.run(Call(_HOLD, names, (self._token, self._lease_ms), _position))
+
+    def release(self) -> None:
+        names = (self._ledger.keys.lease(self._partition),)
+        self._ledger.run(Call(_RELEASE, names, (self._token,), _nothing))
+
+
+def _position(reply: Reply) -> Position | None:
+    match reply:
+        case ["held", requests, outcomes]:
+            return Position(requests=requests, outcomes=outcomes)
+        case ["busy"]:
+            return None
+    raise AssertionError(f"hold.lua does not answer {reply!r}")
+
+
+def _nothing(_: Reply) -> None:
+    return None

@@ -1,0 +1,177 @@
+"""One partition of the log: dispatch what was requested, then fold, and go on after any outage.
+
+Right without its lease: two projectors on one partition do some work twice and nothing wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from redis.exceptions import ResponseError
+
+from middleware.errors import LedgerUnavailable, StoreRefused
+from projector.dispatching import UNREACHABLE, dispatch
+from projector.errors import EventUnreadable
+from projector.event_log import read_events
+from projector.events import Event, MessageRequested, Outcome, parse_event
+from projector.fold import Gap, fold, quarantine
+from projector.partition_lease import PartitionLease
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event as StopSignal
+
+    from dramatiq import Broker
+
+    from middleware.ledger import Ledger
+    from middleware.script import Call
+    from projector.event_log import LoggedEvent
+    from projector.fold import FoldAnswer
+
+log = logging.getLogger(__name__)
+
+# How often one that waits for a partition asks for it, in a lease.
+_ASKED_IN_A_LEASE = 4
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_MOST_DOUBLINGS = 10
+
+
+class PartitionProjector:
+    """Holds one partition if nobody else does, and projects it until told to stop."""
+
+    def __init__(
+        self, ledger: Ledger, broker: Broker, partition: int, *, lease_ms: int, block_ms: int
+    ) -> None:
+        self._ledger = ledger
+        self._broker = broker
+        self._partition = partition
+        self._lease = PartitionLease(ledger, partition, lease_ms=lease_ms)
+        self._busy_pause_s = lease_ms / 1_000 / _ASKED_IN_A_LEASE
+        self._block_ms = block_ms
+
+    def run(self, stopping: StopSignal) -> None:
+        """Return soon after the signal, with the batch in hand finished and the lease released."""
+        failures = 0
+        while not stopping.is_set():
+            try:
+                held = self._project()
+            except (*UNREACHABLE, StoreRefused) as error:
+                failures += 1
+                self._log_failure(failures, f"cannot use its stores: {error}")
+                stopping.wait(_pause_s(failures))
+            except Exception as error:  # noqa: BLE001 - no event may stop its partition for good
+                failures += 1
+                self._log_failure(failures, f"failed: {type(error).__name__}")
+                stopping.wait(_pause_s(failures))
+            else:
+                if failures:
+                    log.info("partition %d goes on", self._partition)
+                failures = 0
+                if not held:
+                    stopping.wait(self._busy_pause_s)
+        self._release()
+
+    def _project(self) -> bool:
+        """One batch; False when another holds the partition."""
+        position = self._lease.hold()
+        if position is None:
+            return False
+        batch = read_events(self._ledger, self._partition, position, block_ms=self._block_ms)
+        readings = [(logged, self._read(logged)) for logged in batch]
+        dispatch(
+            self._ledger,
+            self._broker,
+            [(logged, event) for logged, event in readings if isinstance(event, MessageRequested)],
+        )
+        self._fold(readings)
+        return True
+
+    def _read(self, logged: LoggedEvent) -> Event | EventUnreadable:
+        try:
+            event = parse_event(logged.fields)
+        except EventUnreadable as unreadable:
+            return unreadable
+        if self._ledger.keys.partition_of(event.tenant) != logged.partition:
+            # Its views are in another slot, out of this partition's reach.
+            return EventUnreadable(["tenant: of another partition"])
+        return event
+
+    def _fold(self, readings: Sequence[tuple[LoggedEvent, Event | EventUnreadable]]) -> None:
+        for logged, reading in readings:
+            # Before the fold: after a crash an alert may come twice, but it is never lost.
+            _alert(logged, reading)
+        calls = [self._call(logged, reading) for logged, reading in readings]
+        try:
+            answers = self._ledger.run_many(calls)
+            if any(isinstance(answer, Gap) for answer in answers):
+                # A server that did not know one of the scripts yet ran it after those behind it.
+                self._ledger.run_many(calls)
+        except LedgerUnavailable as error:
+            if not _store_refused(error):
+                raise
+            # One of them, it is not known which; those applied by now answer that they were.
+            for logged, reading in readings:
+                self._fold_or_quarantine(logged, reading)
+
+    def _call(self, logged: LoggedEvent, reading: Event | EventUnreadable) -> Call[FoldAnswer]:
+        if isinstance(reading, EventUnreadable):
+            return quarantine(self._ledger, logged, error=f"EventUnreadable: {reading}")
+        return fold(self._ledger, logged, reading)
+
+    def _fold_or_quarantine(self, logged: LoggedEvent, reading: Event | EventUnreadable) -> None:
+        """Raise LedgerUnavailable when not even the quarantine can be written."""
+        try:
+            self._ledger.run(self._call(logged, reading))
+        except LedgerUnavailable as error:
+            if not _store_refused(error):
+                raise
+            kind = type(error.__cause__).__name__
+            self._ledger.run(quarantine(self._ledger, logged, error=kind))
+            log.critical("quarantined %s %s: cannot fold it: %s", logged.stream, logged.id, kind)
+
+    def _release(self) -> None:
+        try:
+            self._lease.release()
+        except UNREACHABLE as error:
+            log.warning("partition %d waits for its lease to end: %s", self._partition, error)
+
+    def _log_failure(self, failures: int, what: str) -> None:
+        # Once an outage: what repeats says nothing new.
+        level = logging.ERROR if failures == 1 else logging.DEBUG
+        log.log(level, "partition %d waits and tries again, it %s", self._partition, what)
+
+
+def _store_refused(error: LedgerUnavailable) -> bool:
+    """The store was reached and did not carry the command out."""
+    return isinstance(error.__cause__, ResponseError)
+
+
+def _alert(logged: LoggedEvent, reading: Event | EventUnreadable) -> None:
+    """Say what a person must know."""
+    match reading:
+        case EventUnreadable():
+            log.critical("quarantined %s %s: %s", logged.stream, logged.id, reading)
+        case Outcome(event="late_post" | "duplicate_post"):
+            log.critical(
+                "%s of %s/%s: Slack has a post that the record contradicts: %s",
+                reading.event,
+                reading.tenant,
+                reading.message_request_id,
+                reading.receipt,
+            )
+        case Outcome(event="unproven"):
+            log.error(
+                "unproven %s/%s: a person must look whether it was posted: %s",
+                reading.tenant,
+                reading.message_request_id,
+                reading.error,
+            )
+
+
+def _pause_s(failures: int) -> float:
+    """Full jitter, so that partitions and processes do not come back all at once."""
+    longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures, _MOST_DOUBLINGS))
+    return secrets.SystemRandom().uniform(_FIRST_PAUSE_S, longest_s)

@@ -1,0 +1,104 @@
+"""How much stands where, for all tenants together: from counters, never by walking records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from middleware.script import Call, Reply, Script
+from middleware.store import failing_closed
+from middleware.timing import SECOND_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from middleware.ledger import Ledger
+
+_PARTITION_STATS = Script.load("projector", "partition_stats")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Open requests by state (`delayed` waits for its time), and those that ended badly.
+
+    `oldest_due_age_s` is how long the most overdue one is due, 0.0 when none is;
+    `projector_lag` how many events are not folded yet.
+    """
+
+    waiting: int
+    delayed: int
+    claimed: int
+    sending: int
+    uncertain: int
+    unproven: int
+    rejected: int
+    oldest_due_age_s: float
+    projector_lag: int
+
+
+def stats(ledger: Ledger) -> Stats:
+    """Two round trips. Raises LedgerUnavailable."""
+    partitions = ledger.run_many(
+        [_read_partition(ledger, partition) for partition in range(ledger.keys.partitions)]
+    )
+    unproven, rejected = _ended_badly(ledger, partitions)
+    return Stats(
+        waiting=sum(partition.open[0] for partition in partitions),
+        delayed=sum(partition.open[1] for partition in partitions),
+        claimed=sum(partition.open[2] for partition in partitions),
+        sending=sum(partition.open[3] for partition in partitions),
+        uncertain=sum(partition.open[4] for partition in partitions),
+        unproven=unproven,
+        rejected=rejected,
+        oldest_due_age_s=max(partition.overdue_ms for partition in partitions) / SECOND_MS,
+        projector_lag=sum(partition.unfolded for partition in partitions),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PartitionStats:
+    now_ms: int
+    overdue_ms: int
+    unfolded: int
+    # waiting, delayed, claimed, sending, uncertain
+    open: tuple[int, ...]
+    tenants: tuple[str, ...]
+
+
+def _read_partition(ledger: Ledger, partition: int) -> Call[_PartitionStats]:
+    keys = ledger.keys
+    names = (
+        keys.counts(partition),
+        keys.tenants(partition),
+        keys.position(partition),
+        keys.known(partition),
+        keys.requests(partition),
+        keys.outcomes(partition),
+    )
+    return Call(_PARTITION_STATS, names, (), _decode)
+
+
+def _decode(reply: Reply) -> _PartitionStats:
+    now_ms, earliest_due_ms, unfolded, *rest = reply
+    overdue_ms = int(now_ms) - int(float(earliest_due_ms)) if earliest_due_ms else 0
+    return _PartitionStats(
+        now_ms=int(now_ms),
+        overdue_ms=max(0, overdue_ms),
+        unfolded=int(unfolded),
+        open=tuple(int(count) for count in rest[:5]),
+        tenants=tuple(rest[5:]),
+    )
+
+
+def _ended_badly(ledger: Ledger, partitions: Sequence[_PartitionStats]) -> tuple[int, int]:
+    """Those unproven and those rejected within the retention, as far as folded."""
+    with failing_closed():
+        pipeline = ledger.store.client.pipeline(transaction=False)
+        for partition in partitions:
+            # What is older is forgotten, also where no later outcome has trimmed it yet.
+            oldest_ms = partition.now_ms - ledger.timing.retention_ms
+            for tenant in partition.tenants:
+                pipeline.zcount(ledger.keys.listed(tenant, "unproven"), oldest_ms, "+inf")
+                pipeline.zcount(ledger.keys.listed(tenant, "rejected"), oldest_ms, "+inf")
+        counts = cast("list[int]", pipeline.execute())
+    return sum(counts[::2]), sum(counts[1::2])

@@ -1,0 +1,68 @@
+"""What only a cluster refuses: a command or a script that reaches into a second slot."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from dramatiq.brokers.stub import StubBroker
+
+from middleware.answers import Accepted
+from middleware.dispatch_once import DispatchOnce
+from middleware.keys import Delivery, Keys
+from middleware.ledger import Ledger
+from middleware.store import Store
+from middleware.timing import Timing
+from projector.configure import Configured, configure
+from projector.explanation import read_explanation
+from projector.listing import list_statuses
+from projector.outcome_feed import outcomes
+from projector.requests import request_many
+from projector.stats import stats
+from tests.redis.projector.asking import fields, post, queued
+from tests.redis.projector.guarding import declare_actor
+from tests.redis.projector.test_configuring import configuration
+from tests.redis.projector.test_projecting import project_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.cluster import ThreeNodeCluster
+
+
+@pytest.fixture
+def spread(cluster: ThreeNodeCluster) -> Iterator[Ledger]:
+    """A ledger whose partitions are on all three nodes."""
+    store = Store(cluster.url)
+    yield Ledger(store, Keys(f"t{secrets.token_hex(6)}", partitions=6), Timing())
+    store.close()
+
+
+def test_everything_works_on_three_nodes(spread: Ledger) -> None:
+    # Given
+    broker = StubBroker(middleware=[DispatchOnce(spread)])
+    declare_actor(broker)
+    tenants = [f"tenant-{number}" for number in range(12)]
+    assert {spread.keys.partition_of(tenant) for tenant in tenants} == set(range(6))
+
+    # When
+    configured = configure(
+        spread, {tenant: configuration(f"T{place}") for place, tenant in enumerate(tenants)}
+    )
+    answers = list(request_many([fields(tenant=tenant) for tenant in tenants], ledger=spread))
+    project_all(spread, broker)
+    for message in queued(broker):
+        post(spread, Delivery(message.kwargs["tenant"], "r1"))
+    project_all(spread, broker)
+    feed = outcomes(group="billing", ledger=spread, block_ms=60)
+    followed = {next(feed).tenant for _ in tenants}
+
+    # Then
+    assert configured == [Configured(tenant, 1) for tenant in tenants]
+    assert answers == [Accepted()] * len(tenants)
+    assert len(queued(broker)) == len(tenants)
+    assert followed == set(tenants)
+    assert {found.tenant for found in list_statuses(spread, status="sent")} == set(tenants)
+    assert stats(spread).projector_lag == 0
+    assert read_explanation(spread, tenants[0], "r1") is not None

@@ -20,10 +20,10 @@ _KEPT = 5_000
 
 
 class EventLog:
-    def __init__(self) -> None:
+    def __init__(self, *, kept: int = _KEPT) -> None:
         self._run = secrets.token_hex(3)
         self._last = 0
-        self._events: deque[bytes] = deque(maxlen=_KEPT)
+        self._events: deque[bytes] = deque(maxlen=kept)
         self._changed = asyncio.Event()
         self._closed = False
 

@@ -8,6 +8,9 @@
 
 local token, receipt = ARGV[4], ARGV[5]
 
+-- The token of the last claim stays, so that a late receipt asked again is late again.
+local function taken() return {is_holder(token) and 'ok' or 'late'} end
+
 local function alert(answer)
   if record.stray_receipt ~= receipt then
     change({stray_receipt = receipt})
@@ -19,15 +22,16 @@ end
 
 if not record.state then
   change({attempts = 0, accepted_at = now})
-  finish('sent', {receipt = receipt, token = token})
+  finish('sent', {receipt = receipt})
   return alert('late_post')
 end
 if record.state == 'sent' then
-  if record.receipt == receipt then return {is_holder(token) and 'ok' or 'late'} end
-  return alert('duplicate_post')
+  if record.receipt ~= receipt then return alert('duplicate_post') end
+  -- Both at once only where there was no request: asked again, it still answers to none.
+  if record.stray_receipt == receipt then return {'late_post'} end
+  return taken()
 end
 if TERMINAL[record.state] and record.state ~= 'unproven' then return alert('late_post') end
 
-local answer = is_holder(token) and 'ok' or 'late'
-finish('sent', {receipt = receipt, token = token, error = false, reason = false})
-return {answer}
+finish('sent', {receipt = receipt, error = false, reason = false})
+return taken()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from middleware.errors import GuardMisdeclared, PayloadRefused
@@ -41,7 +42,7 @@ class DeliveryKey:
 
     def check_signature(self, actor: Actor[Any, Any], function: Callable[..., Any]) -> None:
         """Raise GuardMisdeclared unless the actor has the arguments that name its delivery."""
-        parameters = inspect.signature(function).parameters
+        parameters = _signature(function).parameters
         for name in (self.tenant, self.id, self.thread):
             if name is not None and name not in parameters:
                 msg = f"actor {actor.actor_name} has no argument {name!r} for its delivery key"
@@ -55,7 +56,7 @@ class DeliveryKey:
         Raises PayloadRefused when they do not fit the function, or carry more than they may.
         """
         try:
-            arguments = inspect.signature(function).bind(*args, **kwargs).arguments
+            arguments = _signature(function).bind(*args, **kwargs).arguments
             if self.payload is not None:
                 self.payload(arguments)
         except (TypeError, ValueError) as error:
@@ -85,3 +86,7 @@ def original_function(actor: Actor[Any, Any]) -> Callable[..., Any]:
 def actor_of(broker: Broker, message: Message[Any] | MessageProxy) -> Actor[Any, Any] | None:
     """None for an actor this process did not declare: then its guard runs where it is declared."""
     return broker.actors.get(message.actor_name)
+
+
+# Read once for each actor: it is asked for with every message.
+_signature = lru_cache(maxsize=256)(inspect.signature)

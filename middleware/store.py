@@ -18,6 +18,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
+from middleware.batching import Batcher
 from middleware.errors import LedgerUnavailable
 from middleware.script import Call, Reply, digest
 
@@ -47,9 +48,7 @@ class Store:
         self.url = url
         self._clock_ms = clock_ms
         self._client: redis.Redis | None = None
-        self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
-            WeakKeyDictionary()
-        )
+        self._batchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher] = WeakKeyDictionary()
 
     @property
     def client(self) -> redis.Redis:
@@ -57,14 +56,6 @@ class Store:
         if self._client is None:
             self._client = self._connect()
         return self._client
-
-    @property
-    def async_client(self) -> redis.asyncio.Redis:
-        """One for each event loop: asyncio connections cannot change loops."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._async_clients:
-            self._async_clients[loop] = self._connect_async()
-        return self._async_clients[loop]
 
     def run(self, call: Call[T]) -> T:
         with failing_closed():
@@ -77,9 +68,9 @@ class Store:
     async def arun(self, call: Call[T]) -> T:
         with failing_closed():
             try:
-                reply = await self.async_client.execute_command(*self._by_digest(call))
+                reply = await self._batcher().execute(self._by_digest(call))
             except NoScriptError:
-                reply = await self.async_client.execute_command(*self._by_body(call))
+                reply = await self._batcher().execute(self._by_body(call))
         return call.decode(cast("Reply", reply))
 
     def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
@@ -110,9 +101,16 @@ class Store:
 
     async def aclose(self) -> None:
         """Close the connections of the running loop, which must be done before the loop ends."""
-        client = self._async_clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        batcher = self._batchers.pop(asyncio.get_running_loop(), None)
+        if batcher is not None:
+            await batcher.aclose()
+
+    def _batcher(self) -> Batcher:
+        """One for each event loop: asyncio connections cannot change loops."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._batchers:
+            self._batchers[loop] = Batcher(self._connect_async())
+        return self._batchers[loop]
 
     def _connect(self) -> redis.Redis:
         retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)

@@ -11,8 +11,8 @@
 local token, delay_ms, limit_ms = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[8])
 
 if record.state == 'unproven' and is_holder(token) then return {'settled', 'unproven'} end
-if record.state == 'uncertain' and record.released == token then return {'ok'} end
-if record.state ~= 'uncertain' or not is_holder(token) then return {'lost'} end
+if record.state ~= 'uncertain' then return {'lost'} end
+if not is_holder(token) then return {record.released == token and 'ok' or 'lost'} end
 
 if ARGV[6] == 'completed' then change({looks = number('looks') + 1}) end
 note('look told nothing', {why = ARGV[7], delay_ms = delay_ms})

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class SandboxError(Exception):
     """Any failure of the sandbox itself, never of what it tries out."""
@@ -25,3 +30,19 @@ class ServerDidNotStart(SandboxError):
         super().__init__(f"the server on port {port} did not start; its log ends with:\n{log}")
         self.port = port
         self.log = log
+
+
+class WorkersStuck(SandboxError):
+    """What is on the queue is not worked off, whatever time it is given."""
+
+
+class NeverSettles(SandboxError):
+    """`drain` moved the clock on and on, and these requests still have no outcome."""
+
+    def __init__(self, *, passed_min: int, open_ones: Sequence[str]) -> None:
+        lines = "\n".join(f"  {line}" for line in open_ones)
+        super().__init__(
+            f"{passed_min} minutes of the clock have passed and nothing more settles:\n{lines}"
+        )
+        self.passed_min = passed_min
+        self.open_ones = tuple(open_ones)

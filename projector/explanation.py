@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from middleware.keys import Delivery
 from middleware.store import failing_closed
-from projector.status import Status, read_status
+from projector.status import Status, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -83,9 +83,8 @@ def read_explanation(ledger: Ledger, tenant: str, message_request_id: str) -> Ex
     if not evidence and not record:
         return None
     evidence.sort(key=lambda each: (each.at_ms, _SOURCES.index(each.source)))
-    status = read_status(ledger, tenant, message_request_id)
     facts = {name: record[name] for name in _FACTS if name in record}
-    return Explanation(status, facts, tuple(evidence))
+    return Explanation(status_of(delivery, record), facts, tuple(evidence))
 
 
 def _read(source: Literal["event", "ledger"], entries: Iterable[str]) -> Iterator[Evidence]:

@@ -65,26 +65,26 @@ def read_statuses(ledger: Ledger, deliveries: Sequence[Delivery]) -> list[Status
             pipeline.hmget(ledger.keys.delivery(delivery), _FIELDS)
         records = cast("list[list[str | None]]", pipeline.execute())
     return [
-        _status(delivery, dict(zip(_FIELDS, values, strict=True)))
+        status_of(delivery, dict(zip(_FIELDS, values, strict=True)))
         for delivery, values in zip(deliveries, records, strict=True)
     ]
 
 
-def _status(delivery: Delivery, record: Mapping[str, str | None]) -> Status | None:
-    state = record["state"]
+def status_of(delivery: Delivery, record: Mapping[str, str | None]) -> Status | None:
+    """None for a record that is not there."""
+    state, receipt = record.get("state"), record.get("receipt")
     if state is None:
         return None
-    receipt = record["receipt"]
     return Status(
         tenant=delivery.tenant,
         message_request_id=delivery.id,
         status=state,
         receipt=text_to_mapping(receipt) if receipt else None,
-        attempts=int(record["attempts"] or 0),
-        error=record["error"],
-        requested_at_ms=int(record["accepted_at"] or 0),
-        due_at_ms=_int_or_none(record["due"]),
-        settled_at_ms=_int_or_none(record["settled_at"]),
+        attempts=int(record.get("attempts") or 0),
+        error=record.get("error"),
+        requested_at_ms=int(record.get("accepted_at") or 0),
+        due_at_ms=_int_or_none(record.get("due")),
+        settled_at_ms=_int_or_none(record.get("settled_at")),
     )
 
 

@@ -25,12 +25,10 @@ if TYPE_CHECKING:
     from projector.resolution import ForDelivery
 
 
-def configuration(
-    team_id: str = "T1", *, channel_id: str = "C1", channel_code: str = "ops"
-) -> TenantConfiguration:
+def configuration(team_id: str = "T1", *, channel_id: str = "C1") -> TenantConfiguration:
     return TenantConfiguration(
         workspaces={"main": Workspace(team_id=team_id)},
-        channels={channel_code: Channel(workspace="main", id=channel_id)},
+        channels={"ops": Channel(workspace="main", id=channel_id)},
         templates={"alert": Template(text="{{ host }} is down")},
     )
 
@@ -58,20 +56,15 @@ def test_each_change_is_a_new_version_and_no_change_is_none(
 
 def test_what_is_no_longer_configured_is_gone(ledger: Ledger, client: redis.Redis) -> None:
     # Given
-    configure(ledger, {"acme": configuration(channel_code="ops")})
+    before = configuration()
+    configure(ledger, {"acme": before})
 
     # When
-    configure(ledger, {"acme": configuration(channel_code="dev")})
+    configure(ledger, {"acme": before.model_copy(update={"templates": {}})})
 
     # Then
     stored = client.hgetall(ledger.keys.config("acme"))
-    assert sorted(stored) == [
-        "channel:dev",
-        "enabled",
-        "template:alert",
-        "version",
-        "workspace:main",
-    ]
+    assert sorted(stored) == ["channel:ops", "enabled", "version", "workspace:main"]
 
 
 def test_tenants_that_are_not_named_stay_as_they_are(ledger: Ledger, client: redis.Redis) -> None:

@@ -14,6 +14,8 @@ from dramatiq.errors import ActorNotFound, ConnectionClosed
 from middleware.dispatch_once import DispatchOnce
 from middleware.ledger import Ledger
 from middleware.store import Store
+from projector.configuration import TenantConfiguration
+from projector.configure import configure
 from projector.partition_lease import PartitionLease
 from projector.projector import Projector
 from projector.stats import stats
@@ -31,8 +33,8 @@ LEASE_MS = 400
 
 
 @contextmanager
-def projecting(ledger: Ledger, broker: Broker) -> Iterator[Projector]:
-    projector = Projector(ledger, broker, lease_ms=LEASE_MS, block_ms=20)
+def projecting(ledger: Ledger, broker: Broker, *, lease_ms: int = LEASE_MS) -> Iterator[Projector]:
+    projector = Projector(ledger, broker, lease_ms=lease_ms, block_ms=20)
     projector.start()
     try:
         yield projector
@@ -172,7 +174,11 @@ def test_several_projectors_fold_and_dispatch_each_event_once(
     ledger: Ledger, broker: StubBroker, client: redis.Redis
 ) -> None:
     # Given
-    with projecting(ledger, broker), projecting(ledger, broker):
+    minute_ms = 60_000
+    with (
+        projecting(ledger, broker, lease_ms=minute_ms),
+        projecting(ledger, broker, lease_ms=minute_ms),
+    ):
         # When
         for number in range(40):
             ask(ledger, f"r{number}", tenant=f"tenant-{number % 5}")
@@ -343,6 +349,24 @@ def test_an_event_that_cannot_be_read_is_set_aside_with_an_alert_and_stops_nobod
     (alert,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
     assert str(bad) in alert.getMessage()
     assert "secret text" not in caplog.text + str(kept)
+
+
+def test_a_server_that_lost_its_scripts_costs_no_second_dispatch(
+    ledger: Ledger, broker: StubBroker, client: redis.Redis
+) -> None:
+    # Given
+    client.script_flush()
+    ask(ledger, "r1")
+    project_all(ledger, broker)
+    # From here on it knows the script of a request, and not that of the event before it.
+    configure(ledger, {"acme": TenantConfiguration()})
+    ask(ledger, "r2")
+
+    # When
+    project_all(ledger, broker)
+
+    # Then
+    assert [message.kwargs["message_request_id"] for message in queued(broker)] == ["r1", "r2"]
 
 
 def test_an_event_that_cannot_be_folded_is_set_aside_and_stops_nobody(

@@ -162,6 +162,24 @@ def test_a_list_shows_each_request_once_and_as_it_is_though_its_outcome_is_not_f
     assert lists == [["acme/r1 sent"], []]
 
 
+def test_a_list_shows_a_request_once_though_its_outcome_is_folded_meanwhile(
+    ledger: Ledger, broker: StubBroker
+) -> None:
+    # Given
+    delivery = ask(ledger)
+    project_all(ledger, broker)
+    post(ledger, delivery)
+    listing = list_statuses(ledger)
+    first = next(listing)
+
+    # When
+    project_all(ledger, broker)
+    rest = list(listing)
+
+    # Then
+    assert (first.message_request_id, first.status, rest) == ("r1", "sent", [])
+
+
 def test_a_list_is_whole_where_many_requests_came_in_one_instant(
     ledger: Ledger, client: redis.Redis
 ) -> None:

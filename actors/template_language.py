@@ -18,9 +18,10 @@ from jinja2.visitor import NodeTransformer
 
 from actors.errors import SourceFlaw, TemplateFlawed, TooMuchWork
 from actors.template_filters import FILTERS, TESTS, charge, displayed, each_charged, joined, weighed
+from actors.template_rules import forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from jinja2 import Template
     from jinja2.runtime import Context
@@ -30,24 +31,9 @@ SOURCE_MAX_CHARS = 12_000
 # Products of larger numbers are no amounts; their digits would double with each product.
 _INT_MAX_BITS = 256
 
-_ALLOWED = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign),
-    *(nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword),
-    *(nodes.CondExpr, nodes.Filter, nodes.Test, nodes.Getitem, nodes.Getattr, nodes.Slice),
-    *(nodes.Concat, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg),
-    *(nodes.Pos, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod),
-)
-_SPOKEN: dict[type[nodes.Node], str] = {
-    nodes.Call: "calls are not available; filters are",
-    nodes.Pow: "powers are not available",
-    nodes.NSRef: "namespaces are not available",
-}
 _LOOP_ATTRIBUTES = frozenset(
     {"first", "last", "index", "index0", "revindex", "revindex0", "length", "previtem", "nextitem"}
 )
-# Jinja2 gives these a meaning of its own.
-_RESERVED = frozenset({"self", "super", "caller"})
-
 # A value stands between these two in what Jinja2 renders. Halves of surrogate pairs are in no
 # valid text, so neither the template nor a value can hold them.
 _VALUE, _VALUE_END = "\udc80", "\udc81"
@@ -74,7 +60,8 @@ def pieces(source: str, variables: Mapping[str, object]) -> list[str]:
     the missing variable or nothing, and whatever the template's own expressions raise.
     """
     if "{" not in source:
-        return [source]
+        # Jinja2 drops the last line break too, as a block of YAML ends in one.
+        return [source.removesuffix("\n")]
     template = _compiled(source)
     rendered = template.root_render_func(template.new_context(dict(variables), shared=True))
     return _BOUNDARY.split("".join(rendered))
@@ -148,7 +135,7 @@ def _compiled(source: str) -> Template:
         raise TemplateFlawed([SourceFlaw(line, "holds half of a surrogate pair")])
     try:
         tree = _ENVIRONMENT.parse(source)
-        flaws = list(_forbidden(tree))
+        flaws = list(forbidden(tree))
         if not flaws:
             charged = _Charges().visit(tree)
             charged.set_environment(_ENVIRONMENT)
@@ -159,23 +146,6 @@ def _compiled(source: str) -> Template:
         # The last two are Python's compiler, at the depth where it gives up.
         flaws = [SourceFlaw(1, "is nested too deeply")]
     raise TemplateFlawed(flaws)
-
-
-def _forbidden(tree: nodes.Template) -> Iterator[SourceFlaw]:
-    for node in tree.find_all(nodes.Node):
-        if not isinstance(node, _ALLOWED):
-            name = re.sub(r"(?<!^)(?=[A-Z])", " ", type(node).__name__).lower()
-            yield SourceFlaw(node.lineno, _SPOKEN.get(type(node), f"{name} is not available"))
-        elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
-            known = ", ".join(sorted(FILTERS))
-            sentence = f'the filter "{node.name}" is not available; these are: {known}'
-            yield SourceFlaw(node.lineno, sentence)
-        elif isinstance(node, nodes.Test) and node.name not in TESTS:
-            yield SourceFlaw(node.lineno, f'the test "{node.name}" is not available')
-        elif isinstance(node, nodes.Name) and node.name in _RESERVED:
-            yield SourceFlaw(node.lineno, f'the name "{node.name}" is reserved')
-        if isinstance(node, nodes.Filter | nodes.Test) and (node.dyn_args or node.dyn_kwargs):
-            yield SourceFlaw(node.lineno, "arguments cannot be unpacked")
 
 
 class _Charges(NodeTransformer):

@@ -32,7 +32,8 @@ def read_tenants_file(source: Path | str) -> dict[str, TenantConfiguration]:
     reading = _Reading(document)
     tenants = reading.tenants()
     if reading.problems:
-        raise TenantsFileRefused(sorted(reading.problems, key=lambda found: found.line or 0))
+        in_order = sorted(reading.problems, key=lambda found: (found.line or 0, found.column or 0))
+        raise TenantsFileRefused(in_order)
     return tenants
 
 

@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     JsonValue,
     Strict,
+    field_validator,
     model_validator,
 )
 
@@ -70,9 +71,15 @@ class Template(_Part):
     """`text` is what notifications show, and the message itself when there are no `blocks`."""
 
     text: Annotated[str, Field(min_length=1)]
-    blocks: Annotated[
-        tuple[dict[str, JsonValue], ...] | None, Field(min_length=1, strict=False)
-    ] = None
+    # YAML's lists are to become tuples, which strict would refuse.
+    blocks: Annotated[tuple[dict[str, JsonValue], ...] | None, Field(strict=False)] = None
+
+    @field_validator("blocks")
+    @classmethod
+    def _some(cls, blocks: tuple[object, ...] | None) -> tuple[object, ...] | None:
+        if blocks == ():
+            raise plain("is empty")
+        return blocks
 
 
 class TenantConfiguration(_Part):

@@ -56,15 +56,21 @@ class DeliveryKey:
         Raises PayloadRefused when they do not fit the function, or carry more than they may.
         """
         try:
-            arguments = _signature(function).bind(*args, **kwargs).arguments
+            bound = _signature(function).bind(*args, **kwargs)
             if self.payload is not None:
-                self.payload(arguments)
+                self.payload(bound.arguments)
         except (TypeError, ValueError) as error:
             msg = f"these arguments are not a reference to a delivery: {error}"
             raise PayloadRefused(msg) from error
+        bound.apply_defaults()
+        arguments = bound.arguments
         tenant, key = arguments[self.tenant], arguments[self.id]
         if not (isinstance(tenant, str) and isinstance(key, str) and tenant and key):
             msg = f"{self.tenant} and {self.id} must be words that name a delivery"
+            raise PayloadRefused(msg)
+        # Keys join the two by a colon: with one in the tenant they could name another's delivery.
+        if ":" in tenant:
+            msg = f"{self.tenant} must not contain a colon"
             raise PayloadRefused(msg)
         thread = arguments.get(self.thread) if self.thread is not None else None
         return Delivery(tenant, key), thread

@@ -18,10 +18,12 @@ unexport VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test lint format up dev bench
+.PHONY: help install demo test lint format up dev bench
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make .venv from the lock file
 
 demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to look at (KEEP=1 leaves it running)
 	KEEP="$(KEEP)" $(BIN)/python -m sandbox.demo

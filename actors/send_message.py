@@ -11,7 +11,7 @@ from actors.slack.message import SlackMessage
 from actors.slack_connection import gateway_of
 from actors.templates import Rendered, render
 from middleware.delivery_key import DeliveryKey
-from middleware.fates import CannotTell, LookAnswer, NotNow, PostAnswer, Prepared, Ready, Refused
+from middleware.fates import CannotTell, LookAnswer, PostAnswer, Prepared, Ready, Refused
 from middleware.send_lock import current_async_claim
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
@@ -94,7 +94,7 @@ def prepared_message(found: ForDelivery | None, *, thread_ts: str | None, marker
         workspace_code=asked.workspace_code,
     )
     match resolved:
-        case Refused() | NotNow():
+        case Refused():
             return resolved
         case Resolved(team_id=team_id, channel_id=channel_id, template=template):
             pass

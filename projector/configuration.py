@@ -22,16 +22,12 @@ from pydantic import (
     model_validator,
 )
 
-from middleware.fates import NotNow, Refused
+from middleware.fates import Refused
 from projector.codes import Code
 from projector.sentences import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-# Long enough that a paused tenant's deliveries cost nothing, short enough that nobody waits for
-# them once it is enabled again.
-PAUSED_DELAY_MS = 60_000
 
 
 def _slack_id(first: str, example: str) -> AfterValidator:
@@ -136,10 +132,11 @@ def resolve(
     channel_code: str,
     template_code: str,
     workspace_code: str | None = None,
-) -> Resolved | Refused | NotNow:
+) -> Resolved | Refused:
     """`fields` holds what was read of `fields_to_read`, None or nothing for what is not there.
 
-    A disabled tenant's deliveries wait: it may be enabled before they expire.
+    A disabled tenant's deliveries are refused, not held back: what waited until it is enabled again
+    would come all at once, long after its occasion.
     """
     enabled = fields.get("enabled")
     channel_json = fields.get(f"channel:{channel_code}")
@@ -147,7 +144,7 @@ def resolve(
     if enabled is None:
         return Refused("tenant_unknown", "The tenant has no configuration.")
     if enabled != "1":
-        return NotNow("tenant_disabled", delay_ms=PAUSED_DELAY_MS)
+        return Refused("tenant_disabled", "The tenant is disabled in its configuration.")
     if channel_json is None:
         return Refused("channel_unknown", f'The tenant has no channel "{channel_code}".')
     if template_json is None:

@@ -40,9 +40,7 @@ def ask(postonce: Postonce, message_request_id: str = "r1", **others: object) ->
 
 def test_a_delivery_that_can_never_settle_is_named_with_the_reason(postonce: Postonce) -> None:
     # Given
-    ask(postonce, "before")
-    postonce.drain()
-    postonce.configure("acme", enabled=False)
+    postonce.slack.fault(ErrorCode(code="token_revoked", times=None))
     ask(postonce, "after")
 
     # When
@@ -52,7 +50,7 @@ def test_a_delivery_that_can_never_settle_is_named_with_the_reason(postonce: Pos
     # Then
     (line,) = refusal.value.open_ones
     assert line.startswith("acme/after is waiting, due at ")
-    assert line.endswith(": postponed (tenant_disabled)")
+    assert line.endswith(": postponed (token_revoked)")
 
 
 def test_a_rate_limit_without_end_is_named_too(postonce: Postonce) -> None:

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from middleware.fates import NotNow, Refused
+from middleware.fates import Refused
 from projector.configuration import (
-    PAUSED_DELAY_MS,
     Resolved,
     TenantConfiguration,
     configuration_fields,
@@ -93,7 +92,7 @@ def test_a_tenant_without_configuration_is_refused() -> None:
     assert answer.code == "tenant_unknown"
 
 
-def test_the_deliveries_of_a_disabled_tenant_wait() -> None:
+def test_the_deliveries_of_a_disabled_tenant_are_refused() -> None:
     # Given
     fields = configuration_fields(configuration(enabled=False))
 
@@ -101,7 +100,7 @@ def test_the_deliveries_of_a_disabled_tenant_wait() -> None:
     answer = resolve(fields, channel_code="ops:eu", template_code="hi")
 
     # Then
-    assert answer == NotNow("tenant_disabled", delay_ms=PAUSED_DELAY_MS)
+    assert answer == Refused("tenant_disabled", "The tenant is disabled in its configuration.")
 
 
 def test_a_channel_in_no_known_workspace_makes_no_configuration() -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError
-
 if TYPE_CHECKING:
     import redis.asyncio
 
@@ -56,7 +54,7 @@ class Batcher:
             pipeline.execute_command(*command)
         try:
             replies: list[Any] = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, each command's fate is unknown
             replies = [error] * len(batch)
         for (_, answered), reply in zip(batch, replies, strict=True):
             if answered.done():

@@ -15,7 +15,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 from redis.retry import Retry
 
 from middleware.batching import Batcher
@@ -74,7 +74,8 @@ class Store:
         return call.decode(cast("Reply", reply))
 
     def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
-        """All in one round trip a node, in order within a slot.
+        """All in one round trip a node, in order within a slot; but a call whose script the server
+        does not know comes after the others.
 
         Raises LedgerUnavailable if any call failed; the others may have run all the same.
         """
@@ -150,5 +151,6 @@ def failing_closed() -> Iterator[None]:
     """Turn every failure of the store into LedgerUnavailable."""
     try:
         yield
-    except (RedisError, OSError) as error:
+    # A cluster that cannot be asked is no RedisError to the client.
+    except (RedisError, RedisClusterException, OSError) as error:
         raise LedgerUnavailable(str(error)) from error

@@ -1,0 +1,65 @@
+"""Every failure that a user can meet has a sentence and an exit code; the rest are bugs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dramatiq.errors import BrokerConnectionError
+from redis.exceptions import RedisError
+
+from actors.commands.exit_codes import ExitCode
+from actors.slack.errors import InstallationsUrlInvalid
+from middleware.errors import GuardMisdeclared, LedgerUnavailable, StoreRefused
+from projector.errors import ConfigurationRefused, QueueNotCountable, SettingsRefused
+
+
+class QueueUnavailable(Exception):
+    """The queue did not answer; the ledger dispatches whatever it may have lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    sentences: tuple[str, ...]
+    exit_code: ExitCode
+
+
+def failure_of(error: Exception) -> Failure | None:
+    """None for what no user can bring about: its traceback is what a bug report needs."""
+    match error:
+        case SettingsRefused(expectations=expectations):
+            return Failure(expectations, ExitCode.USAGE)
+        case StoreRefused() | GuardMisdeclared() | InstallationsUrlInvalid():
+            return Failure((str(error),), ExitCode.USAGE)
+        case QueueNotCountable():
+            return Failure((str(error),), ExitCode.USAGE)
+        case ConfigurationRefused(owners=owners):
+            taken = tuple(
+                f'team {team} belongs to the tenant "{owner}", a team has one tenant'
+                for team, owner in owners.items()
+            )
+            return Failure((*taken, "nothing was configured"), ExitCode.REFUSED)
+        case LedgerUnavailable():
+            sentence = f"the store cannot be reached: {_bare(error)}"
+            return Failure((sentence,), ExitCode.UNREACHABLE)
+        case ModuleNotFoundError(name="pika"):
+            sentence = "an amqp:// queue needs its client: pip install 'dramatiq[rabbitmq]'"
+            return Failure((sentence,), ExitCode.USAGE)
+        case QueueUnavailable() | BrokerConnectionError() | RedisError():
+            sentence = f"the queue cannot be reached: {_bare(error)}"
+            return Failure((sentence,), ExitCode.UNREACHABLE)
+        case _ if _is_from_pika(error):
+            # Its texts are Python reprs of connection parameters.
+            sentence = f"the queue cannot be reached: {type(error).__name__}"
+            return Failure((sentence,), ExitCode.UNREACHABLE)
+        case _:
+            return None
+
+
+def _bare(error: Exception) -> str:
+    """Without the full stop of the client's own sentences."""
+    return str(error).rstrip(".")
+
+
+def _is_from_pika(error: Exception) -> bool:
+    """Without importing it: RabbitMQ's client is installed only where it is the queue."""
+    return type(error).__module__.partition(".")[0] == "pika"

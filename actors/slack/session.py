@@ -1,0 +1,205 @@
+"""The HTTP session of one event loop: a request is written once, in time, and to Slack only.
+
+What its tracing hooks do was tried on aiohttp 3.14.5, Python 3.11 to 3.13: `on_request_chunk_sent`
+is the last call before the first byte (headers wait for the body and leave with it in one write,
+after connect, proxy and TLS). On 3.11 the loop still runs other tasks after
+`on_request_headers_sent`; an error in `on_connection_create_end` or `on_connection_reuseconn`
+leaves the socket open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import math
+import ssl
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from actors.slack.errors import PostByPassed, RedirectForbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import SimpleNamespace
+
+    from middleware.post_by import PostBy
+
+# A connection idle for longer may have been dropped by something on the way without a word, and
+# the POST written to it would have an unknown fate; a new one costs a TLS handshake.
+REUSE_WITHIN_S = 9.0
+
+# Of the deadline, for connect and TLS: the rest must do for Slack to answer.
+_CONNECT_SHARE = 0.5
+
+# More posts than this at a time wait for a connection, with nothing sent.
+_CONNECTIONS = 100
+
+# slack_sdk logs the body of each request and answer at DEBUG. This logger belongs to no hierarchy,
+# so that no logging configuration can turn it on.
+_SILENT = logging.Logger("silenced", level=logging.CRITICAL + 1)  # noqa: LOG001 - as said above
+
+
+@dataclass(slots=True)
+class Wire:
+    """What one request may do on the wire, and what it has done there."""
+
+    post_by: PostBy
+    may_have_left: bool = False
+    stopped: bool = False
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Afterwards nothing more can leave, whatever task was left behind."""
+        token = _WIRE.set(self)
+        try:
+            yield
+        finally:
+            _WIRE.reset(token)
+            self.stopped = True
+
+    def let_out(self) -> None:
+        """Called directly before bytes are written."""
+        if self.stopped or self.post_by.passed():
+            raise PostByPassed
+        self.may_have_left = True
+
+
+# slack_sdk hands nothing of ours to aiohttp, so the hooks find the request's wire here. It has no
+# default: a request that does not say until when it may be written is not written.
+_WIRE: ContextVar[Wire] = ContextVar("wire")
+
+
+class SlackSession:
+    """Made anew on each event loop that uses it, one loop at a time; close it on its loop."""
+
+    def __init__(
+        self, *, base_url: str, post_deadline_ms: int, reuse_within_s: float = REUSE_WITHIN_S
+    ) -> None:
+        self._base_url = base_url
+        self._proxy = _proxy_for(base_url)
+        self._total_s = post_deadline_ms / 1000
+        self._reuse_within_s = reuse_within_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._client: AsyncWebClient | None = None
+
+    def client(self) -> AsyncWebClient:
+        """Slack's client without a token, on the running loop: hand the token to each call."""
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._abandon()
+            self._loop = loop
+            self._http = self._open()
+            self._client = AsyncWebClient(
+                base_url=self._base_url,
+                session=self._http,
+                # The default handlers post again after a dropped connection.
+                retry_handlers=[],
+                user_agent_prefix="postonce",
+                logger=_SILENT,
+            )
+            # The client's own look at the environment knows no NO_PROXY.
+            self._client.proxy = self._proxy
+        return self._client
+
+    async def close(self) -> None:
+        http, self._http, self._client, self._loop = self._http, None, None, None
+        if http is not None:
+            await http.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=_tls() if self._base_url.startswith("https:") else True,
+                limit=_CONNECTIONS,
+                keepalive_timeout=self._reuse_within_s,
+                timeout_ceil_threshold=math.inf,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=self._total_s,
+                sock_connect=self._total_s * _CONNECT_SHARE,
+                # Otherwise a deadline over 5 s is rounded up to the loop's next full second.
+                ceil_threshold=math.inf,
+            ),
+            trace_configs=[_hooks()],
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # aiohttp would look into the environment and .netrc in a thread, at each POST.
+            trust_env=False,
+        )
+
+    def _abandon(self) -> None:
+        """Lets go of a session whose loop ended without `close`; its sockets end with the loop."""
+        if self._loop is not None and self._loop.is_running():
+            raise RuntimeError("a Slack session serves one event loop at a time")
+        if self._http is not None:
+            self._http.detach()
+
+
+def _hooks() -> aiohttp.TraceConfig:
+    hooks = aiohttp.TraceConfig()
+    hooks.on_request_chunk_sent.append(_before_bytes)
+    hooks.on_request_redirect.append(_forbid_redirect)
+    hooks.on_request_end.append(_note_answer)
+    return hooks
+
+
+async def _before_bytes(
+    _session: aiohttp.ClientSession,
+    _context: SimpleNamespace,
+    _sent: aiohttp.TraceRequestChunkSentParams,
+) -> None:
+    _WIRE.get().let_out()
+
+
+async def _forbid_redirect(
+    _session: aiohttp.ClientSession,
+    _context: SimpleNamespace,
+    _redirect: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    raise RedirectForbidden
+
+
+async def _note_answer(
+    _session: aiohttp.ClientSession,
+    _context: SimpleNamespace,
+    answer: aiohttp.TraceRequestEndParams,
+) -> None:
+    """Status and headers are known here even if the body never comes, or cannot be read."""
+    wire = _WIRE.get()
+    wire.status = answer.response.status
+    wire.headers = answer.response.headers
+
+
+def _tls() -> ssl.SSLContext:
+    # aiohttp makes its own at import; this one heeds an SSL_CERT_FILE that is set later.
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _proxy_for(base_url: str) -> str | None:
+    """HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY names the host or it is this machine."""
+    url = urlsplit(base_url)
+    host = url.hostname or ""
+    if _is_loopback(host) or proxy_bypass(host):
+        return None
+    return getproxies().get(url.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -25,7 +25,9 @@ def make_broker(url: str, *, prefix: str) -> Broker:
 
         return RabbitmqBroker(url=url, middleware=middleware)
     namespace = f"{prefix}:{{queue}}"
-    return RedisBroker(client=_client(url), namespace=namespace, middleware=middleware)
+    return RedisBroker(  # type: ignore[no-untyped-call]  # its options carry no types
+        client=_client(url), namespace=namespace, middleware=middleware
+    )
 
 
 def _client(url: str) -> redis.Redis:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
 from pydantic import BaseModel, ConfigDict
 
 from actors.slack.message import SlackMessage
 from actors.slack_connection import gateway_of
-from actors.templates import Rendered, render
+from actors.templates import render
 from middleware.delivery_key import DeliveryKey
 from middleware.fates import CannotTell, LookAnswer, PostAnswer, Prepared, Ready, Refused
 from middleware.send_lock import current_async_claim
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
-from projector.configuration import Resolved, resolve
+from projector.configuration import resolve
 from projector.message_request import ThreadTs
 from projector.resolution import ForDelivery, read_for_delivery
 
@@ -93,25 +93,17 @@ def prepared_message(found: ForDelivery | None, *, thread_ts: str | None, marker
         template_code=asked.template_code,
         workspace_code=asked.workspace_code,
     )
-    match resolved:
-        case Refused():
-            return resolved
-        case Resolved(team_id=team_id, channel_id=channel_id, template=template):
-            pass
-        case unreachable:
-            assert_never(unreachable)
-    rendered = render(template, asked.variables)
-    match rendered:
-        case Refused():
-            return rendered
-        case Rendered(text=text, blocks=blocks):
-            target = {"team": team_id, "channel": channel_id}
-            thread = thread_ts or asked.thread_ts
-            if thread is not None:
-                target["thread_ts"] = thread
-            return Ready(target, SlackMessage(text=text, blocks=blocks, marker=marker))
-        case unreachable:
-            assert_never(unreachable)
+    if isinstance(resolved, Refused):
+        return resolved
+    rendered = render(resolved.template, asked.variables)
+    if isinstance(rendered, Refused):
+        return rendered
+    target = {"team": resolved.team_id, "channel": resolved.channel_id}
+    thread = thread_ts or asked.thread_ts
+    if thread is not None:
+        target["thread_ts"] = thread
+    message = SlackMessage(text=rendered.text, blocks=rendered.blocks, marker=marker)
+    return Ready(target, message)
 
 
 async def look(_target: Mapping[str, str], _intent_at_ms: int) -> LookAnswer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -48,14 +49,17 @@ class Store:
         self.url = url
         self._clock_ms = clock_ms
         self._client: redis.Redis | None = None
+        self._connecting = Lock()
         self._batchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher] = WeakKeyDictionary()
 
     @property
     def client(self) -> redis.Redis:
-        """For threads: it is safe to share."""
-        if self._client is None:
-            self._client = self._connect()
-        return self._client
+        """For threads: it is safe to share. A cluster's nodes are asked for when it is made."""
+        with self._connecting:
+            if self._client is None:
+                with failing_closed():
+                    self._client = self._connect()
+            return self._client
 
     def run(self, call: Call[T]) -> T:
         with failing_closed():

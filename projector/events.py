@@ -9,8 +9,17 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 
+from middleware.keys import Delivery
 from projector.codes import MessageRequestId, Tenant
 from projector.errors import EventUnreadable
 from projector.json_text import shown
@@ -21,8 +30,13 @@ OutcomeKind = Literal[
 ]
 
 
-def _read_body(body: object) -> object:
-    return parse_stored(body) if isinstance(body, str) else body
+def _read_body(body: object, info: ValidationInfo) -> object:
+    name = (info.data.get("tenant"), info.data.get("message_request_id"))
+    match body, name:
+        case str(), (str(tenant), str(id_)):
+            return parse_stored(body, Delivery(tenant, id_))
+        case _:
+            return body
 
 
 def _read_receipt(receipt: object) -> object:

@@ -75,12 +75,7 @@ def _fold_requested(
     ledger: Ledger, logged: LoggedEvent, event: MessageRequested
 ) -> Call[FoldAnswer]:
     asked = event.request
-    details = {
-        "event": logged.id,
-        "channel_code": asked.channel_code,
-        "template_code": asked.template_code,
-        "priority": asked.priority,
-    }
+    details = {"channel_code": asked.channel_code, "template_code": asked.template_code}
     at_ms = logged.logged_at_ms
     lists = [ledger.keys.listed(event.tenant, status) for status in (OPEN, *ENDED)]
     return _fold_into_views(
@@ -90,7 +85,6 @@ def _fold_requested(
 
 def _fold_outcome(ledger: Ledger, logged: LoggedEvent, event: Outcome) -> Call[FoldAnswer]:
     details = {
-        "event": logged.id,
         "attempts": event.attempts,
         "error": event.error,
         "reason": event.reason,

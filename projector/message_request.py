@@ -35,6 +35,8 @@ from projector.utc import UtcMs, utc_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from middleware.keys import Delivery
+
 VARIABLES_MAX_BYTES = 64 * 1024
 SEND_AT_MAX_DAYS = 366
 # Every request ends some day, so one that waits for as long as it may has the same time again.
@@ -42,6 +44,7 @@ EXPIRES_AT_MAX_DAYS = 2 * SEND_AT_MAX_DAYS
 # A claim is cheap, a message that kills its worker is not.
 MAX_ATTEMPTS_LIMIT = 50
 
+_NAME = {"tenant", "message_request_id"}
 _THREAD_TS = re.compile(r"[0-9]{10}\.[0-9]{6}")
 _DAY_MS = 24 * 3600 * 1000
 
@@ -113,14 +116,17 @@ class MessageRequest(BaseModel):
 
     @cached_property
     def _canonical_json(self) -> str:
-        present = self.model_dump(by_alias=True, exclude_defaults=True)
+        present = self.model_dump(by_alias=True, exclude_defaults=True, exclude=_NAME)
         for name in ("send_at", "expires_at"):
             if name in present:
                 present[name] = utc_text(present[name])
         return compact_json(present)
 
     def canonical_json(self) -> str:
-        """Sorted keys, no white space, nothing absent or default; `parse_stored` reads it."""
+        """What is asked for, without its name (tenant and id), which every key repeats.
+
+        Sorted keys, no white space, nothing absent or default; `parse_stored` reads it.
+        """
         return self._canonical_json
 
     def fingerprint(self) -> str:
@@ -153,9 +159,12 @@ def parse_request(line: str | bytes | Mapping[str, object], *, now_ms: int) -> M
     return request
 
 
-def parse_stored(canonical_json: str) -> MessageRequest:
+def parse_stored(canonical_json: str, delivery: Delivery) -> MessageRequest:
     """Reads back what `canonical_json()` wrote; anything else raises pydantic's own error."""
-    return MessageRequest.model_validate(json.loads(canonical_json))
+    asked = json.loads(canonical_json)
+    if isinstance(asked, dict):
+        asked |= {"tenant": delivery.tenant, "message_request_id": delivery.id}
+    return MessageRequest.model_validate(asked)
 
 
 def _field_of(loc: tuple[int | str, ...]) -> str | None:

@@ -6,6 +6,7 @@ Codes are resolved this late on purpose: what waits follows the configuration of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -39,21 +40,19 @@ async def read_for_delivery(
 
     Raises LedgerUnavailable, and EventUnreadable for a body that this version cannot read.
     """
-    names = (
-        ledger.keys.request(Delivery(tenant, message_request_id)),
-        ledger.keys.config(tenant),
-    )
-    return await ledger.arun(Call(_RESOLVE, names, (), _decode))
+    delivery = Delivery(tenant, message_request_id)
+    names = (ledger.keys.request(delivery), ledger.keys.config(tenant))
+    return await ledger.arun(Call(_RESOLVE, names, (), partial(_decode, delivery)))
 
 
-def _decode(reply: Reply) -> ForDelivery | None:
+def _decode(delivery: Delivery, reply: Reply) -> ForDelivery | None:
     match reply:
         case ["unknown"]:
             return None
         case ["unreadable"]:
             raise EventUnreadable(["body: not an object of JSON"])
         case ["known", body, *values]:
-            request = _parse(body)
+            request = _parse(body, delivery)
             names = fields_to_read(
                 channel_code=request.channel_code, template_code=request.template_code
             )
@@ -62,9 +61,9 @@ def _decode(reply: Reply) -> ForDelivery | None:
     raise AssertionError(f"resolve.lua does not answer {reply[:1]!r}")
 
 
-def _parse(body: str) -> MessageRequest:
+def _parse(body: str, delivery: Delivery) -> MessageRequest:
     try:
-        return parse_stored(body)
+        return parse_stored(body, delivery)
     except ValidationError as error:
         kinds = [details["type"] for details in error.errors(include_input=False)]
     raise EventUnreadable(kinds)

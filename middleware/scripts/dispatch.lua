@@ -38,7 +38,7 @@ local is_own = record.message_id == message_id
 local function let_pass()
   if is_own then return {'first'} end
   change({message_id = message_id, message = ARGV[5]})
-  note('dispatched', {message_id = message_id})
+  note('dispatched', {message_id = string.sub(message_id, 1, 8)})
   return {'first'}
 end
 
@@ -46,7 +46,7 @@ if record.state == 'waiting' then
   local not_before = number('not_before')
   if not_before > now then return {'deferred', whole(not_before)} end
   if record.message_id and not is_own and now < number('due') then
-    note_refusal('dispatch refused', {message_id = message_id})
+    note_refusal('dispatch refused', {message_id = string.sub(message_id, 1, 8)})
     return {'duplicate', record.message_id}
   end
   if not is_own then
@@ -60,5 +60,5 @@ local looked_at = lease_is_live()
 local look_from = math.max(number('reconcile_at'), number('not_before'))
 if record.state == 'uncertain' and not looked_at and now >= look_from then return let_pass() end
 if is_own then return {'first'} end
-note_refusal('dispatch refused', {message_id = message_id})
+note_refusal('dispatch refused', {message_id = string.sub(message_id, 1, 8)})
 return {'in_progress', record.message_id or ''}

@@ -14,10 +14,14 @@ local now = now_ms()
 local NOTED_REFUSALS, KEPT_ENTRIES = 50, 200
 local TERMINAL = {sent = true, rejected = true, expired = true, cancelled = true, unproven = true}
 -- What is left of a record once it is settled; small values keep it in Redis's compact encoding.
+-- What was sent is never dispatched again, so it needs less than what a person may redrive.
 local KEPT = {
-  'state', 'fingerprint', 'actor', 'queue', 'marker', 'priority', 'thread_ts', 'max_attempts',
-  'attempts', 'accepted_at', 'expires_at', 'intent_at', 'settled_at', 'token', 'error', 'reason',
+  'state', 'fingerprint', 'marker', 'thread_ts', 'attempts', 'accepted_at', 'settled_at', 'token',
   'receipt', 'cancel_asked'
+}
+local KEPT_UNSENT = {
+  'actor', 'queue', 'priority', 'max_attempts', 'expires_at', 'intent_at', 'target', 'error',
+  'reason'
 }
 
 local record = {}
@@ -102,15 +106,13 @@ local function finish(outcome, fields)
   due_at(false)
   change(fields)
   local kept = {}
-  for _, field in ipairs(KEPT) do
-    if record[field] then
-      kept[#kept + 1] = field
-      kept[#kept + 1] = record[field]
+  for _, fields_kept in ipairs(outcome == 'sent' and {KEPT} or {KEPT, KEPT_UNSENT}) do
+    for _, field in ipairs(fields_kept) do
+      if record[field] then
+        kept[#kept + 1] = field
+        kept[#kept + 1] = record[field]
+      end
     end
-  end
-  if outcome == 'unproven' and record.target then
-    kept[#kept + 1] = 'target'
-    kept[#kept + 1] = record.target
   end
   redis.call('DEL', delivery)
   redis.call('HSET', delivery, unpack(kept))

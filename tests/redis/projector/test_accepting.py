@@ -87,7 +87,7 @@ def test_the_log_holds_the_request_as_it_was_asked_for(ledger: Ledger, client: r
     ((_, event),) = stream(client, ledger.keys.requests(ledger.keys.partition_of("acme")))
 
     # Then
-    stored = parse_stored(event["body"])
+    stored = parse_stored(event["body"], Delivery("acme", "r1"))
     assert (event["event"], event["tenant"], event["id"]) == ("requested", "acme", "r1")
     assert (stored.priority, stored.variables) == ("high", {"host": "db-1"})
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
+_SILENCE = logging.NullHandler()
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def log_nothing() -> None:
     """Python would print warnings that nobody handles; what they warn of, `doctor` tells."""
-    logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger().addHandler(_SILENCE)
 
 
 def log_to_stderr(*, verbose: bool = False) -> None:

@@ -18,8 +18,8 @@ _STOP_MARGIN_MS = 5 * SECOND_MS
 
 def run_all(*, workers: int, threads: int) -> ExitCode:
     """Return when all have ended, after SIGTERM or Ctrl-C. Raises SettingsRefused, StoreRefused."""
-    log_to_stderr()
     ledger = Settings.from_environment().ledger()
+    log_to_stderr()
     # A store that is down is waited for, by each of them; one of no use would be for ever.
     with suppress(LedgerUnavailable):
         ledger.admit()

@@ -98,7 +98,7 @@ def _check_workers(broker: Broker) -> Finding:
     # The name of the key is that of dramatiq 2.2, brokers/redis/dispatch.lua.
     heartbeats = f"{broker.namespace}:__heartbeats__"
     count = cast("int", broker.client.zcount(heartbeats, since_ms, "+inf"))
-    found = f"{count} processes used the queue within {span(_SILENT_MS)}"
+    found = f"processes that used the queue within {span(_SILENT_MS)}: {count}"
     if count:
-        return Finding("workers", "good", f"{found} (workers, projectors, services)")
+        return Finding("workers", "good", f"{found}, workers, projectors or services")
     return Finding("workers", "risky", found, "Run dramatiq actors.app: nothing is sent without it")

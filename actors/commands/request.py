@@ -94,7 +94,10 @@ def _total(counts: Counter[str], *, as_json: bool) -> None:
 
 
 def _spoken(counts: Counter[str]) -> str:
-    return ", ".join(f"{counts[name]} {name}" for name in _ANSWERS)
+    return ", ".join(
+        f"{counts[name]} {name.removesuffix('s') if counts[name] == 1 else name}"
+        for name in _ANSWERS
+    )
 
 
 def _open(file: str) -> AbstractContextManager[BinaryIO]:

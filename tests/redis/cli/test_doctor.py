@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actors.commands.exit_codes import ExitCode
+from actors.commands.slack_checks import TEAMS_AT_MOST
+from projector.configuration import TenantConfiguration, Workspace
+from projector.configure import configure
+from sandbox.servers import free_port
+from sandbox.slack import SlackSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import redis
+
+    from middleware.ledger import Ledger
+    from tests.redis.cli.conftest import Ended
+
+TOKEN = "xoxb-T1"
+
+
+@pytest.fixture
+def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackSandbox]:
+    with SlackSandbox() as sandbox:
+        monkeypatch.setenv("POSTONCE_SLACK_URL", sandbox.url)
+        monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+        yield sandbox
+
+
+def give_teams(ledger: Ledger, *team_ids: str) -> None:
+    workspaces = {team_id: Workspace(team_id=team_id) for team_id in team_ids}
+    configure(ledger, {"acme": TenantConfiguration(workspaces=workspaces)})
+
+
+def by_check(ended: Ended) -> dict[str, dict[str, Any]]:
+    return {found["check"]: found for found in ended.objects}
+
+
+@pytest.mark.usefixtures("slack")
+def test_what_is_found_is_told_check_by_check(cli: Callable[..., Ended], ledger: Ledger) -> None:
+    # Given
+    give_teams(ledger, "T1")
+
+    # When
+    ended = cli("doctor", "--json")
+
+    # Then
+    found = by_check(ended)
+    assert ended.code == ExitCode.DONE
+    assert {check: about["severity"] for check, about in found.items()} == {
+        "store": "good",
+        "partitions": "good",
+        "maxmemory-policy": "good",
+        "appendfsync": "risky",
+        "timing contract": "good",
+        "queue": "good",
+        "workers": "risky",
+        "projector": "risky",
+        "slack T1": "good",
+    }
+    assert all(about["remedy"] for about in found.values() if about["severity"] != "good")
+
+
+def test_what_runs_is_found(cli: Callable[..., Ended], ledger: Ledger, client: redis.Redis) -> None:
+    # Given
+    heartbeats = f"{ledger.keys.prefix}:{{queue}}:__heartbeats__"
+    seconds, microseconds = client.time()
+    client.zadd(heartbeats, {"a worker": seconds * 1000 + microseconds // 1000, "long gone": 1})
+    client.expire(heartbeats, 60)
+    for partition in range(ledger.keys.partitions):
+        client.set(ledger.keys.lease(partition), "a projector", px=10_000)
+
+    # When
+    found = by_check(cli("doctor", "--json"))
+
+    # Then
+    assert found["workers"]["severity"] == found["projector"]["severity"] == "good"
+    assert found["workers"]["found"].startswith("processes that used the queue within 1 min: 1")
+    assert found["projector"]["found"].startswith("2 of 2 partitions")
+
+
+def test_a_missing_history_scope_is_a_warning(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    give_teams(ledger, "T1")
+    slack.change(history_readable=False)
+
+    # When
+    ended = cli("doctor", "--json")
+
+    # Then
+    assert ended.code == ExitCode.DONE
+    about = by_check(ended)["slack T1"]
+    assert about["severity"] == "risky"
+    assert "channels:history" in about["remedy"]
+
+
+@pytest.mark.usefixtures("slack", "terminal")
+def test_a_team_with_another_teams_token_fails_and_no_token_is_shown(
+    cli: Callable[..., Ended], ledger: Ledger
+) -> None:
+    # Given
+    give_teams(ledger, "T1", "T2")
+
+    # When
+    ended = cli("doctor")
+
+    # Then
+    assert ended.code == ExitCode.REFUSED
+    assert "fail  slack T2" in ended.out
+    assert "ok    slack T1" in ended.out
+    assert max(len(line) for line in ended.out.splitlines()) <= 80
+    assert TOKEN not in ended.out + ended.err
+
+
+def test_a_slack_that_cannot_be_reached_fails(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    give_teams(ledger, "T1")
+
+    # When
+    with slack.refusing():
+        ended = cli("doctor", "--json")
+
+    # Then
+    assert ended.code == ExitCode.REFUSED
+    assert "connect_failed" in by_check(ended)["slack T1"]["found"]
+
+
+@pytest.mark.usefixtures("slack")
+def test_a_bounded_number_of_teams_is_asked_and_the_rest_is_told(
+    cli: Callable[..., Ended], ledger: Ledger
+) -> None:
+    # Given
+    give_teams(ledger, *(f"T{number}" for number in range(TEAMS_AT_MOST + 1)))
+
+    # When
+    found = by_check(cli("doctor", "--json"))
+
+    # Then
+    assert len([check for check in found if check.startswith("slack T")]) == TEAMS_AT_MOST
+    assert f"{TEAMS_AT_MOST} of {TEAMS_AT_MOST + 1}" in found["slack"]["found"]
+
+
+def test_a_queue_that_is_down_fails(
+    cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+
+    # When
+    ended = cli("doctor", "--json")
+
+    # Then
+    assert ended.code == ExitCode.REFUSED
+    assert by_check(ended)["queue"]["severity"] == "refused"
+
+
+def test_a_store_that_is_down_is_a_finding_too(
+    cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_REDIS_URL", f"redis://:secret@127.0.0.1:{free_port()}/0")
+
+    # When
+    ended = cli("doctor")
+
+    # Then
+    assert ended.code == ExitCode.UNREACHABLE
+    assert ended.out.startswith("fail\tstore\tcannot be reached")
+    assert "secret" not in ended.out + ended.err
+
+
+def test_a_store_of_other_partitions_is_a_finding_too(
+    cli: Callable[..., Ended], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    ledger.admit()
+    monkeypatch.setenv("POSTONCE_PARTITIONS", "7")
+
+    # When
+    ended = cli("doctor", "--json")
+
+    # Then
+    assert ended.code == ExitCode.REFUSED
+    assert by_check(ended)["partitions"]["severity"] == "refused"

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actors.commands.exit_codes import ExitCode
+from actors.commands.status import TABLE_ROWS
+from sandbox.servers import free_port
+from tests.redis.projector.asking import RECEIPT, ask, post, reject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from middleware.ledger import Ledger
+    from tests.redis.cli.conftest import Ended
+
+STATUS_FIELDS = [
+    "tenant",
+    "message_request_id",
+    "status",
+    "receipt",
+    "attempts",
+    "error",
+    "requested_at",
+    "due_at",
+    "settled_at",
+]
+STATS_FIELDS = [
+    "waiting",
+    "delayed",
+    "claimed",
+    "sending",
+    "uncertain",
+    "unproven",
+    "rejected",
+    "queued",
+    "dead_letters",
+    "oldest_due_age_s",
+    "projector_lag",
+]
+
+
+def test_a_status_is_told_to_programs(cli: Callable[..., Ended], ledger: Ledger) -> None:
+    # Given
+    post(ledger, ask(ledger))
+
+    # When
+    ended = cli("status", "acme", "r1", "--json")
+
+    # Then
+    assert ended.code == ExitCode.DONE
+    (status,) = ended.objects
+    assert list(status) == STATUS_FIELDS
+    assert (status["status"], status["receipt"]) == ("sent", RECEIPT)
+
+
+def test_a_status_is_told_to_people(cli: Callable[..., Ended], ledger: Ledger) -> None:
+    # Given
+    reject(ledger, ask(ledger))
+
+    # When
+    ended = cli("status", "acme", "r1")
+
+    # Then
+    assert ended.out.startswith("acme/r1: rejected\n")
+    assert "channel_not_found" in ended.out
+
+
+@pytest.mark.parametrize("command", ["status", "explain"])
+def test_an_unknown_request_has_an_exit_code_of_its_own(
+    cli: Callable[..., Ended], command: str
+) -> None:
+    # When
+    ended = cli(command, "acme", "r1", "--json")
+
+    # Then
+    assert (ended.code, ended.out) == (ExitCode.UNKNOWN_REQUEST, "")
+    (line,) = ended.err.splitlines()
+    assert '"acme"' in line
+    assert '"r1"' in line
+
+
+def test_requests_are_listed_open_ones_first(
+    cli: Callable[..., Ended], ledger: Ledger, fold: Callable[[], None]
+) -> None:
+    # Given
+    post(ledger, ask(ledger, "first"))
+    reject(ledger, ask(ledger, "second"))
+    ask(ledger, "third")
+    ask(ledger, "other", tenant="zed")
+    fold()
+
+    # When
+    ended = cli("list", "--json")
+    rejected = cli("list", "--tenant", "acme", "--status", "rejected", "--json")
+    two = cli("list", "--limit", "2", "--json")
+
+    # Then
+    assert all(list(each) == STATUS_FIELDS for each in ended.objects)
+    ids = [each["message_request_id"] for each in ended.objects]
+    assert ids == ["third", "first", "second", "other"]
+    assert [each["message_request_id"] for each in rejected.objects] == ["second"]
+    assert two.objects == ended.objects[:2]
+
+
+def test_a_piped_list_has_its_columns_divided_by_tabs(
+    cli: Callable[..., Ended], ledger: Ledger, fold: Callable[[], None]
+) -> None:
+    # Given
+    reject(ledger, ask(ledger, "x" * 200))
+    fold()
+
+    # When
+    ended = cli("list")
+
+    # Then
+    (line,) = ended.out.splitlines()
+    tenant, message_request_id, status, _attempts, _requested_at, error = line.split("\t")
+    assert (tenant, status, error) == ("acme", "rejected", "channel_not_found")
+    assert message_request_id == "x" * 200
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_gets_a_table_that_says_when_there_is_more(
+    cli: Callable[..., Ended], ledger: Ledger, fold: Callable[[], None]
+) -> None:
+    # Given
+    for number in range(TABLE_ROWS + 1):
+        ask(ledger, f"a455cbab-1f52-5c0f-8a04-{number:012d}")
+    fold()
+
+    # When
+    ended = cli("list")
+
+    # Then
+    header, *rows = ended.out.splitlines()
+    assert header.split() == ["TENANT", "REQUEST", "STATUS", "TRIES", "AGE", "ERROR"]
+    assert len(rows) == TABLE_ROWS
+    assert f"a455cbab-1f52-5c0f-8a04-{0:012d}  waiting" in rows[0]
+    assert max(len(row) for row in rows) <= 80
+    assert f"the first {TABLE_ROWS}" in ended.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_is_told_that_there_is_nothing(cli: Callable[..., Ended]) -> None:
+    # Then
+    assert cli("list", "--tenant", "nobody").out == "no requests\n"
+
+
+def test_counts_have_their_names_and_their_order(
+    cli: Callable[..., Ended], ledger: Ledger, fold: Callable[[], None]
+) -> None:
+    # Given
+    ask(ledger, "first")
+    reject(ledger, ask(ledger, "second"))
+    fold()
+    ask(ledger, "third", send_at="2027-11-20T08:00:00Z")
+
+    # When
+    (numbers,) = cli("stats", "--json").objects
+    shown = cli("stats").out
+
+    # Then
+    assert list(numbers) == STATS_FIELDS
+    assert numbers | {"oldest_due_age_s": 0.0} == dict.fromkeys(STATS_FIELDS, 0) | {
+        "waiting": 1,
+        "delayed": 1,
+        "rejected": 1,
+        "projector_lag": 1,
+    }
+    assert [line.split()[0] for line in shown.splitlines()] == STATS_FIELDS
+
+
+def test_a_queue_that_is_down_is_told_apart_from_the_store(
+    cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+
+    # When
+    ended = cli("stats", "--json")
+
+    # Then
+    assert (ended.code, ended.out) == (ExitCode.UNREACHABLE, "")
+    (line,) = ended.err.splitlines()
+    assert "the queue cannot be reached" in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "acme", "r1"),
+        ("explain", "acme", "r1"),
+        ("list",),
+        ("stats",),
+        ("request", "examples/requests.jsonl"),
+        ("configure", "examples/tenants.yaml"),
+    ],
+)
+def test_a_store_that_is_down_is_said_in_one_line(
+    cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_REDIS_URL", f"redis://:secret@127.0.0.1:{free_port()}/0")
+
+    # When
+    ended = cli(*arguments)
+
+    # Then
+    assert (ended.code, ended.out) == (ExitCode.UNREACHABLE, "")
+    (line,) = ended.err.splitlines()
+    assert "the store cannot be reached" in line
+    assert "running it again is safe" in line
+    assert "secret" not in line
+
+
+def test_a_store_of_other_partitions_is_refused_and_not_searched_in_vain(
+    cli: Callable[..., Ended], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    ask(ledger)
+    monkeypatch.setenv("POSTONCE_PARTITIONS", "7")
+
+    # When
+    ended = cli("status", "acme", "r1")
+
+    # Then
+    assert ended.code == ExitCode.USAGE
+    assert "POSTONCE_PARTITIONS=2" in ended.err

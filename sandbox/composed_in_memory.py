@@ -53,11 +53,11 @@ def composed_in_memory(ledger: StubLedger, *, slack_url: str) -> Iterator[StubBr
     )
     actor = actors.app.send_message
     before = (get_ledger(), actor.broker, get_event_loop_thread())
-    set_ledger(ledger)
-    actor.broker = broker
-    # The actor is wrapped once, when `actors.app` declares it; declared again it stays as it is.
-    broker.declare_actor(actor)
     try:
+        set_ledger(ledger)
+        actor.broker = broker
+        # It was wrapped when `actors.app` declared it; declared again it stays as it is.
+        broker.declare_actor(actor)
         yield broker
     finally:
         previous_ledger, actor.broker, loop_thread = before

@@ -15,11 +15,10 @@ from dramatiq.errors import QueueJoinTimeout
 from middleware.keys import Delivery
 from middleware.sweeper import Sweeper
 from middleware.timing import MINUTE_MS, SECOND_MS
-from projector.explanation import read_explanation
 from projector.partition_projector import PartitionProjector
 from projector.stats import stats
-from projector.utc import utc_text
 from sandbox.errors import NeverSettles, WorkersStuck
+from sandbox.why_open import why_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,18 +138,3 @@ class _Folded(Event):
     def is_set(self) -> bool:
         self.looks += 1
         return self.looks > _ROUNDS or stats(self._ledger).projector_lag == 0
-
-
-def why_open(ledger: Ledger, delivery: Delivery) -> str:
-    """`acme/r1 is waiting, due at …: postponed (tenant_disabled)`, from the ledger's history."""
-    known = read_explanation(ledger, delivery.tenant, delivery.id)
-    if known is None or known.status is None:
-        return f"{delivery} is due, but there is no record of it"
-    due_ms = known.status.due_at_ms
-    due = "" if due_ms is None else f", due at {utc_text(due_ms)}"
-    reasons = [
-        f": {each.what} ({reason})"
-        for each in known.evidence
-        if (reason := each.details.get("reason") or each.details.get("why"))
-    ]
-    return f"{delivery} is {known.status.status}{due}{reasons[-1] if reasons else ''}"

@@ -1,0 +1,117 @@
+"""What the demo is judged by: what Slack holds against what was asked, request by request.
+
+`posted` is counted in Slack alone. A message belongs to a request by its marker, which the ledger
+gave out, and by the `ref` in its own text, which came with the request; both must say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from projector.status import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from middleware.keys import Delivery
+    from projector.status import Status
+
+_REF = re.compile(r"\bref ([0-9a-f-]{36})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One accepted request: where it stands, and the marker that its message has in Slack."""
+
+    delivery: Delivery
+    marker: str | None
+    status: Status | None
+
+    @property
+    def state(self) -> str:
+        return self.status.status if self.status is not None else "forgotten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`doubled`: messages in Slack beyond the first of each request, or of no request at all.
+
+    `lost`: requests that Slack holds no message of and that are not reported as `rejected`, `open`
+    or `unproven` either.
+    """
+
+    requested: int
+    accepted: int
+    duplicates: int
+    posted: int
+    doubled: int = field(metadata={"must_be": 0})
+    lost: int = field(metadata={"must_be": 0})
+    rejected: int = field(metadata={"must_be": 0})
+    open: int = field(metadata={"must_be": 0})
+    unproven: int
+    seconds: float
+    # Sentences about what the numbers do not show.
+    objections: tuple[str, ...] = field(metadata={"is_row": False})
+
+    @property
+    def holds(self) -> bool:
+        broken = any(must_be not in (None, value) for _, value, must_be in self.rows())
+        return not broken and not self.objections
+
+    def rows(self) -> Iterator[tuple[str, float, int | None]]:
+        """Name, number, and what it must be if that is known."""
+        for each in fields(self):
+            if each.metadata.get("is_row", True):
+                yield each.name, getattr(self, each.name), each.metadata.get("must_be")
+
+
+def judge(
+    *,
+    answers: Mapping[str, int],
+    followed: Sequence[Followed],
+    posts: Sequence[Mapping[str, Any]],
+    in_flight: frozenset[Delivery],
+    seconds: float,
+) -> Verdict:
+    """`answers` counts them by kind; `posts` is what Slack holds; `in_flight` died unsettled."""
+    states = Counter(each.state for each in followed)
+    markers = Counter(post["marker"] for post in posts)
+    refs = Counter(found[1] if (found := _REF.search(post["text"])) else None for post in posts)
+    by_marker = {each.delivery for each in followed if each.marker in markers}
+    by_ref = {each.delivery for each in followed if each.delivery.id in refs}
+    reported = {"rejected", "unproven", *OPEN_STATES}
+    lost = [
+        each
+        for each in followed
+        if each.delivery not in by_marker & by_ref and each.state not in reported
+    ]
+    return Verdict(
+        requested=sum(answers.values()),
+        accepted=answers.get("Accepted", 0),
+        duplicates=answers.get("Duplicate", 0),
+        posted=len(posts),
+        doubled=len(posts) - min(len(by_marker), len(by_ref)),
+        lost=len(lost),
+        rejected=states["rejected"],
+        open=sum(states[state] for state in OPEN_STATES),
+        unproven=states["unproven"],
+        seconds=round(seconds, 1),
+        objections=tuple(_objections(answers, followed, in_flight)),
+    )
+
+
+def _objections(
+    answers: Mapping[str, int], followed: Sequence[Followed], in_flight: frozenset[Delivery]
+) -> Iterator[str]:
+    accepted, duplicates = answers.get("Accepted", 0), answers.get("Duplicate", 0)
+    if not accepted == duplicates == len(followed) == sum(answers.values()) - duplicates:
+        yield f"of {len(followed)} requests made twice the answers were {dict(answers)}"
+    for each in followed:
+        if each.state == "unproven" and each.delivery not in in_flight:
+            error = each.status.error if each.status is not None else None
+            yield f"{each.delivery} is unproven ({error}), but was not in flight at the kill"
+        elif each.state not in {"sent", "unproven", "rejected", *OPEN_STATES}:
+            yield f"{each.delivery} is {each.state}"

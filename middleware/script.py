@@ -47,6 +47,7 @@ class Script:
         source = "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
         return cls(name, source)
 
+    @lru_cache(maxsize=256)  # noqa: B019 - scripts are few, and live as long as the process
     def body(self, *, clock_is_argument: bool) -> str:
         return (_ARGUMENT_CLOCK if clock_is_argument else _SERVER_CLOCK) + self.source
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from middleware.answers import Granted, Lost, Reclaimed, Settled, TooEarly, Uncertain
 from middleware.driving import Flow, Invoke, adrive, drive
+from middleware.errors import ClaimUsedUp
 from middleware.fates import (
     Absent,
     CannotTell,
@@ -48,12 +49,20 @@ class Claim:
     thread_ts: str | None
     holding: Holding = field(repr=False)
     doubt: Uncertain | None = field(repr=False)
+    has_begun: bool = field(default=False, repr=False)
+    may_have_posted: bool = field(default=False, repr=False)
 
     def abandon(self, why: str) -> Flow[None]:
-        """The function ended without performing: the attempt is used, the delivery waits."""
+        """The function ended and settled nothing: what it may have posted is in doubt; if nothing,
+        the attempt is used and the delivery waits.
+        """
         if self.holding.is_over:
             return
-        if self.doubt is not None:
+        # Said first: a `perform` that was left to another thread or task posts nothing after it.
+        self.holding.is_over = True
+        if self.may_have_posted:
+            yield from self.holding.doubt(why)
+        elif self.doubt is not None:
             yield from self.holding.look_later(None, completed=False, why=why)
         else:
             yield from self.holding.postpone(NotNow(why), attempt_used=True)
@@ -64,6 +73,10 @@ class Claim:
         post: Callable[[Mapping[str, str], Any, PostBy], Any],
         look: Callable[[Mapping[str, str], int], Any],
     ) -> Flow[None]:
+        if self.has_begun:
+            msg = f"perform was called before on the claim of {self.delivery}"
+            raise ClaimUsedUp(msg)
+        self.has_begun = True
         if self.doubt is not None:
             is_absent = yield from self._reconcile(self.doubt, look)
             if not is_absent:
@@ -83,6 +96,11 @@ class Claim:
                 assert_never(prepared)
 
     def _post(self, post: Invoke) -> Flow[None]:
+        # Said before it is true: an interrupt may come between any two lines, and a POST that was
+        # made must not be taken for one that was not.
+        self.may_have_posted = True
+        if self.holding.is_over:
+            return
         try:
             answer: PostAnswer = yield post
         except BaseException as error:
@@ -153,7 +171,8 @@ class SyncClaim(Claim):
     ) -> None:
         """Prepare, post and settle; or look first, where the fate of a POST is unknown.
 
-        `look` gets the frozen target and the intent's time (epoch ms, server clock).
+        Once a claim: raises ClaimUsedUp the second time. `look` gets the frozen target and the
+        intent's time (epoch ms, server clock).
         """
         drive(self._perform(prepare, post, look), self.holding.ledger)
 

@@ -69,3 +69,7 @@ class GuardMisdeclared(MiddlewareError):
 
 class TimingRefused(MiddlewareError):
     """The timing contract is broken; the sentence names the relation that does not hold."""
+
+
+class ClaimUsedUp(MiddlewareError):
+    """`perform` was called again: one claim makes at most one POST."""

@@ -76,8 +76,8 @@ class Holding:
 
     def settle_sent(self, receipt: Mapping[str, str]) -> Flow[None]:
         """A receipt in hand is never thrown away: ask until the ledger has taken it."""
-        self.is_over = True
         call = self.ledger.settle_sent(self.delivery, token=self.token, receipt=receipt)
+        self.is_over = True
         try:
             answer = yield from self._insist(call)
         except BaseException:

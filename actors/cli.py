@@ -41,7 +41,6 @@ app = typer.Typer(
     help="Slack messages, asked for by services, posted once.",
     epilog=_EXIT_CODES,
     add_completion=False,
-    no_args_is_help=True,
     # Its tracebacks show local variables, which may hold a token or a message's text.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -229,13 +228,14 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code; everything else is said on stdout and stderr."""
     log_nothing()
     try:
-        return int(app(list(arguments), prog_name="postonce", standalone_mode=False) or 0)
+        asked = list(arguments) or ["--help"]
+        return int(app(asked, prog_name="postonce", standalone_mode=False) or ExitCode.DONE)
     except typer.TyperException as refused:
         context = getattr(refused, "ctx", None)
-        asked = "postonce" if context is None else context.command_path
+        command = "postonce" if context is None else context.command_path
         # What pydantic puts in front of a validator's own words.
         wrong = refused.format_message().replace("Value error, ", "")
-        typer.echo(f"{asked}: {wrong} Try {asked} --help.", err=True)
+        typer.echo(f"{command}: {wrong} Try {command} --help.", err=True)
         return ExitCode.USAGE
 
 

@@ -50,14 +50,16 @@ def test_the_help_of_every_command_has_an_example_and_fits_a_terminal(
 
 
 @pytest.mark.usefixtures("_eighty_columns")
+@pytest.mark.parametrize("arguments", [["--help"], []])
 def test_the_help_says_what_each_command_does_and_what_each_exit_code_means(
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     # When
-    run(["--help"])
+    code = run(arguments)
 
     # Then
     shown = capsys.readouterr().out
+    assert code == ExitCode.DONE
     _, commands = shown.split("Commands:", 1)
     assert "..." not in commands
     for number in (0, 1, 2, 3, 4):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from redis.exceptions import ResponseError
 
 from middleware.errors import LedgerUnavailable, StoreRefused
-from projector.dispatching import UNREACHABLE, Dispatcher
+from projector.dispatching import UNREACHABLE, dispatch
 from projector.errors import EventUnreadable
 from projector.event_log import read_events
 from projector.events import Event, MessageRequested, Outcome, parse_event
@@ -46,7 +46,7 @@ class PartitionProjector:
         self, ledger: Ledger, broker: Broker, partition: int, *, lease_ms: int, block_ms: int
     ) -> None:
         self._ledger = ledger
-        self._dispatcher = Dispatcher(ledger, broker)
+        self._broker = broker
         self._partition = partition
         self._lease = PartitionLease(ledger, partition, lease_ms=lease_ms)
         self._busy_pause_s = lease_ms / 1_000 / _ASKED_IN_A_LEASE
@@ -81,8 +81,10 @@ class PartitionProjector:
             return False
         batch = read_events(self._ledger, self._partition, position, block_ms=self._block_ms)
         readings = [(logged, self._read(logged)) for logged in batch]
-        self._dispatcher.dispatch(
-            [(logged, event) for logged, event in readings if isinstance(event, MessageRequested)]
+        dispatch(
+            self._ledger,
+            self._broker,
+            [(logged, event) for logged, event in readings if isinstance(event, MessageRequested)],
         )
         self._fold(readings)
         return True
@@ -131,7 +133,6 @@ class PartitionProjector:
             log.critical("quarantined %s %s: cannot fold it: %s", logged.stream, logged.id, kind)
 
     def _release(self) -> None:
-        self._dispatcher.close()
         try:
             self._lease.release()
         except UNREACHABLE as error:

@@ -41,12 +41,24 @@ class DeliveryKey:
     payload: Callable[[Arguments], object] | None = None
 
     def check_signature(self, actor: Actor[Any, Any], function: Callable[..., Any]) -> None:
-        """Raise GuardMisdeclared unless the actor has the arguments that name its delivery."""
+        """Raise GuardMisdeclared unless the actor has the arguments that name its delivery, and no
+        others that a message made from an acceptance would lack.
+        """
         parameters = _signature(function).parameters
         for name in (self.tenant, self.id, self.thread):
             if name is not None and name not in parameters:
                 msg = f"actor {actor.actor_name} has no argument {name!r} for its delivery key"
                 raise GuardMisdeclared(msg)
+        if not self.needs_acceptance:
+            return
+        try:
+            _signature(function).bind(**self.arguments_for(Delivery("", ""), None))
+        except TypeError as error:
+            msg = (
+                f"actor {actor.actor_name} takes more than its delivery key names ({error}): "
+                "no message could be made for what was accepted"
+            )
+            raise GuardMisdeclared(msg) from error
 
     def read(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]

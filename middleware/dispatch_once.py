@@ -34,6 +34,7 @@ from middleware.errors import (
     ThreadConflict,
 )
 from middleware.ledger import DEFAULT_MAX_ATTEMPTS, Acceptance
+from middleware.refusing import refusing
 from middleware.sweeper import Sweeper
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class DispatchOnce(Middleware):
     def actor_options(self) -> set[str]:
         return {"dispatch_once"}
 
+    @refusing
     def before_declare_actor(self, broker: Broker, actor: Actor[Any, Any]) -> None:
         """Raise GuardMisdeclared: here, since what `after_declare_actor` raises is swallowed."""
         key = actor.options.get("dispatch_once")
@@ -81,6 +83,7 @@ class DispatchOnce(Middleware):
             raise GuardMisdeclared(msg)
         key.check_signature(actor, original_function(actor))
 
+    @refusing
     def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
         """Raise a MiddlewareError unless this message may go onto the queue."""
         actor = actor_of(broker, message)
@@ -104,6 +107,17 @@ class DispatchOnce(Middleware):
         )
         log.info("dispatch delivery=%s answer=%s", delivery, answer)
         _raise_refusal(delivery, answer)
+
+    @refusing
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Raise GuardMisdeclared for an actor that nothing would settle: the sweeper would
+        dispatch it over and over.
+        """
+        for actor in broker.actors.values():
+            options = actor.options
+            if options.get("dispatch_once") is not None and options.get("send_lock") is None:
+                msg = f"actor {actor.actor_name} has dispatch_once, so it needs send_lock too"
+                raise GuardMisdeclared(msg)
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self._sweeper = Sweeper(self.ledger, broker)

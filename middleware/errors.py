@@ -73,3 +73,7 @@ class TimingRefused(MiddlewareError):
 
 class ClaimUsedUp(MiddlewareError):
     """`perform` was called again: one claim makes at most one POST."""
+
+
+class GuardFailed(MiddlewareError):
+    """A hook of the guard failed in a way that nobody foresaw, so nothing was let through."""

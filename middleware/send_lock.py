@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from dramatiq.asyncio import async_to_sync, get_event_loop_thread
 from dramatiq.middleware import Middleware
-from dramatiq.middleware.time_limit import TimeLimit
 
+from middleware.actor_options import check_options, lease_of
 from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
 from middleware.claim import AnyClaim, AsyncClaim, SyncClaim, claim_of
-from middleware.delivery_key import DeliveryKey, original_function
+from middleware.delivery_key import original_function
 from middleware.driving import Ask, Flow, Invoke, adrive, drive
 from middleware.errors import GuardMisdeclared, LedgerUnavailable
 from middleware.holding import Holding
+from middleware.refusing import refusing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dramatiq import Actor, Broker, Worker
 
     from middleware.answers import ClaimAnswer
+    from middleware.delivery_key import DeliveryKey
     from middleware.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -70,15 +72,16 @@ class SendLock(Middleware):
     def actor_options(self) -> set[str]:
         return {"send_lock", "lease_ms"}
 
+    @refusing
     def before_declare_actor(self, broker: Broker, actor: Actor[Any, Any]) -> None:
         """Check the options and wrap: what `after_declare_actor` raises would be swallowed."""
-        key = actor.options.get("send_lock")
-        if key is None:
+        if actor.options.get("send_lock") is None:
             return
-        self._check(broker, actor, key)
+        key = check_options(broker, actor, self.ledger.timing)
         if not is_wrapped(actor):
             wrap(actor, key)
 
+    @refusing
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Raise what would break the promise: a bad store, or an actor that would run unguarded.
 
@@ -98,30 +101,6 @@ class SendLock(Middleware):
         loop_thread = get_event_loop_thread()
         if loop_thread is not None:
             loop_thread.run_coroutine(self.ledger.store.aclose())
-
-    def _check(self, broker: Broker, actor: Actor[Any, Any], key: object) -> None:
-        name, options = actor.actor_name, actor.options
-        if not isinstance(key, DeliveryKey):
-            msg = f"actor {name}: send_lock must be a DeliveryKey"
-            raise GuardMisdeclared(msg)
-        if options.get("dispatch_once") != key:
-            msg = f"actor {name}: send_lock and dispatch_once must name the same delivery"
-            raise GuardMisdeclared(msg)
-        key.check_signature(actor, original_function(actor))
-        for option in ("retry_when", "throws", "on_retry_exhausted"):
-            if options.get(option) is not None:
-                msg = f"actor {name}: {option} has no effect, the ledger alone schedules"
-                raise GuardMisdeclared(msg)
-        if options.setdefault("max_retries", 0) != 0:
-            msg = f"actor {name}: max_retries must be 0, the ledger alone schedules"
-            raise GuardMisdeclared(msg)
-        lease_ms = options.get("lease_ms", self.ledger.timing.lease_ms)
-        self.ledger.timing.check_lease(lease_ms)
-        time_limit_ms = options.get("time_limit", _default_time_limit_ms(broker))
-        if time_limit_ms is not None:
-            self.ledger.timing.check_time_limit(
-                lease_ms=lease_ms, time_limit_ms=time_limit_ms, actor_name=name
-            )
 
 
 def is_wrapped(actor: Actor[Any, Any]) -> bool:
@@ -165,7 +144,7 @@ def _guard(
     ledger = lock.ledger
     delivery, _ = key.read(original_function(actor), run.args, run.kwargs or {})
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    lease_ms = actor.options.get("lease_ms", ledger.timing.lease_ms)
+    lease_ms = lease_of(actor, ledger.timing)
     try:
         answer: ClaimAnswer = yield Ask(
             ledger.claim(delivery, token=token, by=_worker_name(), lease_ms=lease_ms)
@@ -211,13 +190,6 @@ def _lock_of(actor: Actor[Any, Any]) -> SendLock:
             return middleware
     msg = f"actor {actor.actor_name} is guarded, but its broker has no SendLock: it does not run"
     raise GuardMisdeclared(msg)
-
-
-def _default_time_limit_ms(broker: Broker) -> int | None:
-    for middleware in broker.middleware:
-        if isinstance(middleware, TimeLimit):
-            return int(middleware.time_limit)
-    return None
 
 
 def _worker_name() -> str:

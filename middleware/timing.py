@@ -53,7 +53,7 @@ class Timing:
             msg = f"lease_ms ({lease_ms}) must be at most {MAX_LEASE_MS}"
             raise TimingRefused(msg)
 
-    def check_time_limit(self, *, lease_ms: int, time_limit_ms: int, actor_name: str) -> None:
+    def check_time_limit(self, *, lease_ms: int, time_limit_ms: float, actor_name: str) -> None:
         """Raise TimingRefused unless Dramatiq leaves an actor the whole of its lease."""
         if lease_ms >= time_limit_ms:
             msg = (

@@ -56,7 +56,7 @@ class Application:
         *,
         broker: Broker | None = None,
         key: DeliveryKey = KEY,
-        dispatch_once: type[DispatchOnce] = Unswept,
+        dispatcher: type[DispatchOnce] = Unswept,
         others: tuple[Middleware, ...] | None = None,
         **options: Any,  # noqa: ANN401 - actor options are anything
     ) -> None:
@@ -67,7 +67,7 @@ class Application:
         self.broker = StubBroker(middleware=[]) if broker is None else broker
         if others is None:
             others = tuple(each() for each in default_middleware)
-        for each in (*others, AsyncIO(), dispatch_once(ledger), SendLock(ledger)):
+        for each in (*others, AsyncIO(), dispatcher(ledger), SendLock(ledger)):
             self.broker.add_middleware(each)
         self.actor = declare(self.broker, self.provider, kind, key=key, **options)
         self._worker: Worker | None = None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _PARTITION = 0
 # How long an idle worker blocks on its queue, and so how long it takes to stop.
 _POLL_MS = 10
-# One thread: what was dispatched first is posted first, which tests may rely on.
+# One POST at a time, so that a fault strikes one delivery before the next is tried.
 _THREADS = 1
 # Real time for what stands on the queue: an unanswered POST takes one second of it.
 _JOIN_MS = 30 * SECOND_MS

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 class Postonce:
     """`slack` is a `SlackSandbox`: its `posts` and `attempts` tell, its `fault` makes trouble.
 
+    What is due together is posted in any order, as in production.
     `clock.advance(ms=...)` is the only way, beside `drain`, in which time passes, for Slack too.
     """
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq.middleware.time_limit import TimeLimit
 
-from middleware.delivery_key import DeliveryKey, original_function
+from middleware.delivery_key import DeliveryKey
 from middleware.errors import GuardMisdeclared
+from middleware.wrapping import original_function
 
 if TYPE_CHECKING:
     from dramatiq import Actor, Broker

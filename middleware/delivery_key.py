@@ -95,12 +95,6 @@ class DeliveryKey:
         return arguments
 
 
-def original_function(actor: Actor[Any, Any]) -> Callable[..., Any]:
-    """What the user declared, below Dramatiq's and our own wrappers."""
-    function: Callable[..., Any] = inspect.unwrap(actor.fn)
-    return function
-
-
 def actor_of(broker: Broker, message: Message[Any] | MessageProxy) -> Actor[Any, Any] | None:
     """None for an actor this process did not declare: then its guard runs where it is declared."""
     return broker.actors.get(message.actor_name)

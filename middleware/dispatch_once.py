@@ -22,7 +22,7 @@ from middleware.answers import (
     Settled,
     Unknown,
 )
-from middleware.delivery_key import DeliveryKey, actor_of, original_function
+from middleware.delivery_key import DeliveryKey, actor_of
 from middleware.errors import (
     AlreadyDispatched,
     AlreadySettled,
@@ -36,6 +36,7 @@ from middleware.errors import (
 from middleware.ledger import DEFAULT_MAX_ATTEMPTS, Acceptance
 from middleware.refusing import refusing
 from middleware.sweeper import Sweeper
+from middleware.wrapping import original_function
 
 if TYPE_CHECKING:
     from dramatiq import Actor, Broker, Worker

@@ -22,11 +22,11 @@ from dramatiq.middleware import Middleware
 from middleware.actor_options import check_options, lease_of
 from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
 from middleware.claim import AnyClaim, AsyncClaim, SyncClaim, claim_of
-from middleware.delivery_key import original_function
 from middleware.driving import Ask, Flow, Invoke, adrive, drive
 from middleware.errors import GuardMisdeclared, LedgerUnavailable
 from middleware.holding import Holding
 from middleware.refusing import refusing
+from middleware.wrapping import is_wrapped, original_function, put_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 
 _current: ContextVar[AnyClaim] = ContextVar("current_claim")
 _OTHER_KIND = "current_claim is for plain functions, current_async_claim for coroutines"
-_WRAPPED = "__send_lock__"
 # Enough that no two claims ever share one, whatever a roll-back of the store takes back.
 _TOKEN_BYTES = 16
 
@@ -103,10 +102,6 @@ class SendLock(Middleware):
             loop_thread.run_coroutine(self.ledger.store.aclose())
 
 
-def is_wrapped(actor: Actor[Any, Any]) -> bool:
-    return getattr(actor.fn, _WRAPPED, False)
-
-
 def wrap(actor: Actor[Any, Any], key: DeliveryKey) -> None:
     """Put the claim around the actor's function; its ledger is looked up at each call, so the
     actor may be declared again on another broker.
@@ -130,8 +125,7 @@ def wrap(actor: Actor[Any, Any], key: DeliveryKey) -> None:
             drive(flow, lock.ledger)
 
         wrapped = guarded_function
-    setattr(wrapped, _WRAPPED, True)
-    actor.fn = wrapped
+    put_around(actor, wrapped)
 
 
 def _guard(

@@ -34,7 +34,7 @@ from middleware.errors import (
     ThreadConflict,
 )
 from middleware.ledger import DEFAULT_MAX_ATTEMPTS, Acceptance
-from middleware.refusing import refusing
+from middleware.refusing import refusing, refusing_boot
 from middleware.sweeper import Sweeper
 from middleware.wrapping import original_function
 
@@ -109,7 +109,7 @@ class DispatchOnce(Middleware):
         log.info("dispatch delivery=%s answer=%s", delivery, answer)
         _raise_refusal(delivery, answer)
 
-    @refusing
+    @refusing_boot
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Raise GuardMisdeclared for an actor that nothing would settle: the sweeper would
         dispatch it over and over.

@@ -25,7 +25,7 @@ from middleware.claim import AnyClaim, AsyncClaim, SyncClaim, claim_of
 from middleware.driving import Ask, Flow, Invoke, adrive, drive
 from middleware.errors import GuardMisdeclared, LedgerUnavailable
 from middleware.holding import Holding
-from middleware.refusing import refusing
+from middleware.refusing import refusing, refusing_boot
 from middleware.wrapping import is_wrapped, original_function, put_around
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class SendLock(Middleware):
         if not is_wrapped(actor):
             wrap(actor, key)
 
-    @refusing
+    @refusing_boot
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Raise what would break the promise: a bad store, or an actor that would run unguarded.
 

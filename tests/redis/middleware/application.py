@@ -63,7 +63,6 @@ class Application:
         """`others` stand in place of Dramatiq's default middleware."""
         self.ledger = ledger
         self.provider = Provider()
-        self.view = LedgerView(ledger)
         self.broker = StubBroker(middleware=[]) if broker is None else broker
         if others is None:
             others = tuple(each() for each in default_middleware)
@@ -122,6 +121,10 @@ class Application:
         with self.working():
             self.sweep()
             self.join()
+
+    @property
+    def view(self) -> LedgerView:
+        return LedgerView(self.ledger)
 
     def record(self, delivery: Delivery = R1) -> Mapping[str, str]:
         return self.view.record(delivery)

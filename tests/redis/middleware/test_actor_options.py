@@ -13,7 +13,7 @@ from middleware.delivery_key import DeliveryKey
 from middleware.dispatch_once import DispatchOnce
 from middleware.errors import GuardFailed, GuardMisdeclared, TimingRefused
 from middleware.send_lock import SendLock
-from tests.redis.middleware.application import KEY, QUEUE, Application
+from tests.redis.middleware.application import QUEUE, Application
 from tests.redis.middleware.provider import Provider
 
 if TYPE_CHECKING:
@@ -126,22 +126,6 @@ def test_the_default_time_limit_is_held_against_the_lease_too(ledger: Ledger) ->
 
     # Then
     assert "time limit" in str(refusal.value)
-
-
-def test_an_actor_that_is_dispatched_once_and_never_settled_stops_the_boot(ledger: Ledger) -> None:
-    # Given
-    broker = StubBroker(middleware=[DispatchOnce(ledger)])
-
-    @dramatiq.actor(broker=broker, queue_name=QUEUE, dispatch_once=KEY)
-    def send(tenant: str, request_id: str, thread_ts: str | None = None) -> None:
-        raise NotImplementedError((tenant, request_id, thread_ts))
-
-    # When
-    with pytest.raises(GuardMisdeclared) as refusal:
-        dramatiq.Worker(broker).start()
-
-    # Then
-    assert "send_lock" in str(refusal.value)
 
 
 def test_an_actor_without_the_options_is_left_alone(ledger: Ledger) -> None:

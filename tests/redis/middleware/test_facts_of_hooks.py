@@ -187,8 +187,8 @@ def test_fact_2a_an_actor_that_opted_in_and_is_not_wrapped_stops_the_boot(ledger
         priority=0,
         options={"dispatch_once": KEY, "send_lock": KEY},
     )
-    for late in (Unswept(ledger), SendLock(ledger)):
-        broker.add_middleware(late)
+    broker.add_middleware(Unswept(ledger))
+    broker.add_middleware(SendLock(ledger))
 
     # When
     with pytest.raises(GuardMisdeclared) as refusal:

@@ -7,6 +7,7 @@ receipt only; what `post` raises, whatever it is, is unknown.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from middleware.post_by import PostBy
 
 log = logging.getLogger(__name__)
+
+# Anything else that an error calls its reason could be a piece of the provider's answer.
+_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,7 +108,7 @@ class Claim:
         try:
             answer: PostAnswer = yield post
         except BaseException as error:
-            yield from self.holding.doubt(getattr(error, "reason", type(error).__name__))
+            yield from self.holding.doubt(_why(error))
             if not isinstance(error, Exception):
                 raise
             return
@@ -203,3 +207,10 @@ def claim_of(kind: type[AnyClaim], answer: Granted | Uncertain, holding: Holding
         holding=holding,
         doubt=answer if isinstance(answer, Uncertain) else None,
     )
+
+
+def _why(error: BaseException) -> str:
+    """The code that the error gives as its `reason`, or else what kind of error it is."""
+    reason = getattr(error, "reason", None)
+    is_code = isinstance(reason, str) and _CODE.fullmatch(reason) is not None
+    return str(reason) if is_code else type(error).__name__

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from middleware.answers import (
     AbsentAnswer,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from middleware.keys import Delivery
     from middleware.ledger import Ledger
     from middleware.script import Call
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -123,15 +125,15 @@ class Holding:
             log.warning("delivery.uncertain.unrecorded delivery=%s", self.delivery)
 
     def absent(self, *, read_begun_ms: int) -> Flow[AbsentAnswer]:
-        answer: AbsentAnswer = yield Ask(
-            self.ledger.absent(
-                self.delivery,
-                token=self.token,
-                read_begun_ms=read_begun_ms,
-                lease_ms=self.lease_ms,
-            )
+        """Lost, too, when the ledger did not answer: then nothing may be posted."""
+        call = self.ledger.absent(
+            self.delivery,
+            token=self.token,
+            read_begun_ms=read_begun_ms,
+            lease_ms=self.lease_ms,
         )
-        return answer
+        answer = yield from self._while_held(call)
+        return Lost() if answer is None else answer
 
     def look_later(self, asked_ms: int | None, *, completed: bool, why: str) -> Flow[None]:
         call = self.ledger.look_later(
@@ -165,16 +167,23 @@ class Holding:
 
     def _give_back(self, call: Call[Any]) -> Flow[None]:
         self.is_over = True
+        answer = yield from self._while_held(call)
+        if answer is None:
+            log.warning("delivery.return.unrecorded delivery=%s", self.delivery)
+        else:
+            self._end(answer)
+
+    def _while_held(self, call: Call[T]) -> Flow[T | None]:
+        """None when the ledger did not answer for as long as the claim could be held."""
         held_until_s = boot_clock_s() + self.lease_ms / 1_000
         while boot_clock_s() < held_until_s:
             try:
-                answer = yield Ask(call)
+                answer: T = yield Ask(call)
             except LedgerUnavailable:
                 yield Pause(_ASK_AGAIN_S)
             else:
-                self._end(answer)
-                return
-        log.warning("delivery.return.unrecorded delivery=%s", self.delivery)
+                return answer
+        return None
 
     def _end(self, answer: object) -> None:
         self.is_over = True

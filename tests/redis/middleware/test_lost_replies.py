@@ -1,0 +1,191 @@
+"""The store did what it was asked and nobody heard: asked again, it does nothing twice.
+
+Four lost replies are more than the store's client repeats by itself: the caller knows nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from middleware.fates import Absent, CannotTell, NotNow, Posted, Refused
+from tests.redis.middleware.application import R1, Application
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from middleware.ledger import Ledger
+    from middleware.stub_ledger import ManualClock
+    from tests.lossy_proxy import LossyProxy
+    from tests.redis.middleware.application import Kind
+
+TOO_MANY = 4
+
+
+@pytest.fixture
+def app(distant_ledger: Ledger) -> Application:
+    # Which kind of actor asks is of no consequence: fact 8 is proven for both.
+    return Application(distant_ledger)
+
+
+def _bring_into_doubt(app: Application, clock: ManualClock) -> None:
+    app.provider.takes.come(TimeoutError())
+    app.send_and_work()
+    timing = app.ledger.timing
+    clock.advance(ms=timing.post_deadline_ms + timing.settle_delay_ms)
+
+
+def test_a_claim_that_nobody_heard_of_runs_nothing_and_comes_back_when_its_lease_ends(
+    app: Application, clock: ManualClock, lose_reply_to: Callable[..., None]
+) -> None:
+    # Given
+    lose_reply_to("claim", times=TOO_MANY)
+    app.send_and_work()
+    unheard = app.state(), len(app.provider.started), app.queued()
+
+    # When
+    clock.advance(ms=app.ledger.timing.lease_ms)
+    app.sweep_and_work()
+
+    # Then
+    assert unheard == ("claimed", 0, 0)
+    assert app.state() == "sent"
+    assert app.record()["attempts"] == "2"
+
+
+def test_an_intent_that_nobody_heard_of_is_taken_back_unposted(
+    app: Application, clock: ManualClock, lose_reply_to: Callable[..., None]
+) -> None:
+    # Given
+    lose_reply_to("intend", times=TOO_MANY)
+    app.send_and_work()
+    unheard = app.state(), app.record()["attempts"], len(app.provider.posts)
+
+    # When
+    clock.advance(ms=1_000)
+    app.sweep_and_work()
+
+    # Then
+    assert unheard == ("waiting", "0", 0)
+    assert app.told() == ["sent"]
+    assert len(app.provider.posts) == 1
+
+
+@pytest.mark.parametrize("times", [1, TOO_MANY])
+@pytest.mark.parametrize(
+    ("name", "answer", "state"),
+    [
+        ("settle_sent", Posted({"ts": "170.01"}), "sent"),
+        ("settle_rejected", Refused("is_archived", "The channel is archived."), "rejected"),
+        ("postpone", NotNow("rate_limited", delay_ms=60_000), "waiting"),
+    ],
+)
+def test_what_post_answered_is_recorded_once_however_often_its_reply_is_lost(
+    app: Application,
+    proxy: LossyProxy,
+    lose_reply_to: Callable[..., None],
+    name: str,
+    answer: object,
+    state: str,
+    times: int,
+) -> None:
+    # Given
+    app.provider.takes.come(answer)
+    lose_reply_to(name, times=times)
+
+    # When
+    app.send_and_work()
+
+    # Then
+    assert proxy.lost_replies == times
+    assert app.state() == state
+    assert app.told() == ([] if state == "waiting" else [state])
+    assert len(app.provider.posts) == 1
+
+
+def test_a_doubt_that_nobody_heard_of_stands(
+    app: Application, lose_reply_to: Callable[..., None]
+) -> None:
+    # Given
+    app.provider.takes.come(TimeoutError())
+    lose_reply_to("doubt", times=TOO_MANY)
+
+    # When
+    app.send_and_work()
+
+    # Then
+    assert app.state() == "uncertain"
+    assert app.noted().count("uncertain") == 1
+
+
+@pytest.mark.parametrize("times", [1, TOO_MANY])
+def test_an_absence_that_nobody_heard_of_lets_post_once(
+    app: Application, clock: ManualClock, lose_reply_to: Callable[..., None], times: int
+) -> None:
+    # Given
+    _bring_into_doubt(app, clock)
+    app.provider.looks.come(Absent())
+    lose_reply_to("absent", times=times)
+
+    # When
+    app.sweep_and_work()
+
+    # Then
+    assert app.told() == ["sent"]
+    assert app.record()["attempts"] == "2"
+    assert len(app.provider.posts) == 2
+    assert app.noted().count("absent") == 1
+
+
+@pytest.mark.parametrize("times", [1, TOO_MANY])
+@pytest.mark.parametrize(
+    ("name", "is_final", "state"),
+    [("look_later", False, "uncertain"), ("give_up", True, "unproven")],
+)
+def test_a_look_that_cannot_tell_is_recorded_once(
+    app: Application,
+    clock: ManualClock,
+    lose_reply_to: Callable[..., None],
+    name: str,
+    is_final: bool,  # noqa: FBT001 - one row of the table
+    state: str,
+    times: int,
+) -> None:
+    # Given
+    _bring_into_doubt(app, clock)
+    app.provider.looks.come(CannotTell("no_scope", final=is_final))
+    lose_reply_to(name, times=times)
+
+    # When
+    app.sweep_and_work()
+
+    # Then
+    assert app.state() == state
+    assert app.record().get("looks", "0") == ("0" if is_final else "1")
+    assert app.told() == (["unproven"] if is_final else [])
+
+
+def test_a_receipt_in_hand_is_kept_until_the_store_is_back(
+    distant_ledger: Ledger, kind: Kind, proxy: LossyProxy
+) -> None:
+    # Given
+    app = Application(distant_ledger, kind)
+
+    def posted_as_the_store_goes_away() -> Posted:
+        proxy.down()
+        return Posted({"ts": "170.01"})
+
+    app.provider.takes.come(posted_as_the_store_goes_away)
+
+    # When
+    with app.working():
+        app.send()
+        wait_until(lambda: app.provider.posts, description="the POST is made")
+        proxy.up()
+        app.join()
+
+    # Then
+    assert app.told() == ["sent"]
+    assert app.view.snapshot(R1).record["receipt"] == '{"ts":"170.01"}'

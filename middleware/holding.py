@@ -80,11 +80,21 @@ class Holding:
         """A receipt in hand is never thrown away: ask until the ledger has taken it."""
         call = self.ledger.settle_sent(self.delivery, token=self.token, receipt=receipt)
         self.is_over = True
+        is_taken = False
         try:
             answer = yield from self._insist(call)
-        except BaseException:
-            log.critical("delivery.receipt_in_hand delivery=%s receipt=%s", self.delivery, receipt)
+            is_taken = True
+        except GeneratorExit:
             raise
+        except BaseException:
+            # Interrupted; but a receipt is worth one more question.
+            is_taken = yield from self._takes(call)
+            raise
+        finally:
+            if not is_taken:
+                log.critical(
+                    "delivery.receipt_in_hand delivery=%s receipt=%s", self.delivery, receipt
+                )
         match answer:
             case Ok():
                 log.info("delivery.sent delivery=%s", self.delivery)
@@ -164,6 +174,13 @@ class Holding:
             else:
                 return answer
             yield Pause(_ASK_AGAIN_S)
+
+    def _takes(self, call: Call[SentAnswer]) -> Flow[bool]:
+        try:
+            yield Ask(call)
+        except LedgerUnavailable:
+            return False
+        return True
 
     def _give_back(self, call: Call[Any]) -> Flow[None]:
         self.is_over = True

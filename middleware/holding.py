@@ -69,7 +69,11 @@ class Holding:
         match answer:
             case Go(remaining_ms=remaining_ms, target=frozen):
                 # Counted from before the question: the server's clock had not begun earlier.
-                return PostBy(asked_at_s + remaining_ms / 1_000), frozen
+                post_by = PostBy(asked_at_s + remaining_ms / 1_000)
+                if not post_by.passed():
+                    return post_by, frozen
+                yield from self.postpone(NotNow("answered_too_late"))
+                return None
             case Lost() | Settled():
                 self._end(answer)
                 return None

@@ -63,7 +63,7 @@ class LossyProxy:
         Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def stall(self) -> None:
-        """Replies stand still, on open connections, until `flow`."""
+        """Requests and replies stand still, on open connections, until `flow`."""
         self._flowing.clear()
 
     def flow(self) -> None:
@@ -101,6 +101,7 @@ class LossyProxy:
             if self._is_to_lose(before + chunk):
                 losing.set()
             before = chunk[-_LONGEST_NAME:]
+            self._flowing.wait()
             with suppress(OSError):
                 server.sendall(chunk)
         self._end(client, server)

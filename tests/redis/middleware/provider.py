@@ -43,6 +43,7 @@ class Provider:
         self.started: list[tuple[str, str, str | None]] = []
         self.prepared = 0
         self.posts: list[dict[str, str]] = []
+        self.remaining_s: list[float] = []
         self.looked_at: list[dict[str, str]] = []
 
     def start(self, *arguments: *tuple[str, str, str | None]) -> bool:
@@ -60,6 +61,7 @@ class Provider:
         assert payload == "hello"
         assert not post_by.passed()
         self.posts.append(dict(target))
+        self.remaining_s.append(post_by.remaining_s())
         answer: PostAnswer = self.takes.next()
         return answer
 

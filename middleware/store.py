@@ -62,7 +62,7 @@ class Store:
             return self._client
 
     def run(self, call: Call[T]) -> T:
-        with failing_closed():
+        with failing_closed(), self._dropping_unread_replies():
             try:
                 reply = self.client.execute_command(*self._by_digest(call))
             except NoScriptError:
@@ -85,7 +85,7 @@ class Store:
         """
         if not calls:
             return []
-        with failing_closed():
+        with failing_closed(), self._dropping_unread_replies():
             pipeline = self.client.pipeline(transaction=False)
             for call in calls:
                 pipeline.execute_command(*self._by_digest(call))
@@ -98,6 +98,22 @@ class Store:
         return [
             call.decode(cast("Reply", reply)) for call, reply in zip(calls, replies, strict=True)
         ]
+
+    @contextmanager
+    def _dropping_unread_replies(self) -> Iterator[None]:
+        """Interrupted after sending, a connection would give its reply to the next command."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            client = self.client
+            if isinstance(client, redis.RedisCluster):
+                client.disconnect_connection_pools()
+            else:
+                # Those in use belong to other threads, which were not interrupted.
+                client.connection_pool.disconnect(inuse_connections=False)
+            raise
 
     def close(self) -> None:
         if self._client is not None:

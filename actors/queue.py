@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import redis
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, default_middleware
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from actors.redis_queue import RedisQueue
 
 if TYPE_CHECKING:
     from dramatiq import Broker
@@ -25,7 +26,7 @@ def make_broker(url: str, *, prefix: str) -> Broker:
 
         return RabbitmqBroker(url=url, middleware=middleware)
     namespace = f"{prefix}:{{queue}}"
-    return RedisBroker(  # type: ignore[no-untyped-call]  # its options carry no types
+    return RedisQueue(  # type: ignore[no-untyped-call]  # its options carry no types
         client=_client(url), namespace=namespace, middleware=middleware
     )
 

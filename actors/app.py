@@ -10,6 +10,7 @@ import dramatiq
 import dramatiq.broker
 from dramatiq.middleware import AsyncIO
 
+from actors.patient_stop import PatientStop
 from actors.queue import make_broker
 from actors.send_message import declare_send_message
 from actors.settings import Settings
@@ -29,6 +30,7 @@ def compose(settings: Settings) -> dramatiq.Broker:
         dramatiq.set_broker(broker)
     if not any(isinstance(each, AsyncIO) for each in broker.middleware):
         broker.add_middleware(AsyncIO())
+    broker.add_middleware(PatientStop())
     ledger = get_ledger()
     broker.add_middleware(DispatchOnce(ledger))
     broker.add_middleware(SendLock(ledger))

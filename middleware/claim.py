@@ -107,6 +107,9 @@ class Claim:
             return
         try:
             answer: PostAnswer = yield post
+        except GeneratorExit:
+            # Nobody drives on, so nobody can be told.
+            raise
         except BaseException as error:
             yield from self.holding.doubt(_why(error))
             if not isinstance(error, Exception):

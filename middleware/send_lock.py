@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import threading
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -169,13 +170,18 @@ def _guard(
     reset = _current.set(claim)
     try:
         yield run
+    except GeneratorExit:
+        # Its event loop ended and nobody drives on: the lease's end tells the ledger.
+        raise
     except BaseException as error:
         yield from claim.abandon(type(error).__name__)
         raise
     else:
         yield from claim.abandon("not_performed")
     finally:
-        _current.reset(reset)
+        # Thrown away, it ends in another context, where nothing was set.
+        with suppress(ValueError):
+            _current.reset(reset)
 
 
 def _lock_of(actor: Actor[Any, Any]) -> SendLock:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from middleware.ledger import Acceptance, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from middleware import answers
     from middleware.keys import Delivery
@@ -114,3 +114,15 @@ class Calls:
 
     def sweep(self) -> Call[answers.SweepAnswer]:
         return self.ledger.sweep(self.delivery)
+
+
+# Only who holds the claim may make these.
+FENCED: dict[str, Callable[[Calls, str], Call[Any]]] = {
+    "intend": Calls.intend,
+    "settle_rejected": Calls.settle_rejected,
+    "postpone": Calls.postpone,
+    "doubt": Calls.doubt,
+    "absent": Calls.absent,
+    "look_later": Calls.look_later,
+    "give_up": Calls.give_up,
+}

@@ -49,6 +49,13 @@ class Snapshot:
     outcomes: tuple[Mapping[str, str], ...]
     expiring: frozenset[str]
 
+    def check(self, delivery: Delivery) -> None:
+        """Assert what holds of one delivery between any two transitions."""
+        if self.record["state"] in OPEN:
+            _check_open(self.record, self, delivery)
+        else:
+            _check_terminal(self.record, self, delivery)
+
     def told(self, delivery: Delivery) -> list[str]:
         """The outcome events of this delivery, in order."""
         names = delivery.tenant, delivery.id
@@ -114,13 +121,11 @@ class LedgerView:
         due: dict[str, dict[str, float]] = defaultdict(dict)
         snapshots = {delivery: self.snapshot(delivery) for delivery in self._deliveries()}
         for delivery, snapshot in snapshots.items():
+            snapshot.check(delivery)
             record = snapshot.record
             if record["state"] in OPEN:
                 counted[self._keys.partition_of(delivery.tenant)][record["counted"]] += 1
                 due[delivery.tenant][delivery.id] = float(record["due"])
-                _check_open(record, snapshot, delivery)
-            else:
-                _check_terminal(record, snapshot, delivery)
         for delivery, snapshot in snapshots.items():
             partition = self._keys.partition_of(delivery.tenant)
             assert snapshot.counts == counted[partition]

@@ -1,28 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from middleware.answers import Lost, Ok, Settled
-from tests.redis.ledger_calls import OTHER, Calls
+from tests.redis.ledger_calls import FENCED, OTHER
 from tests.redis.ledger_view import OPEN, TERMINAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from middleware.script import Call
     from tests.redis.delivering import Rig
 
-FENCED: dict[str, Callable[[Calls, str], Call[Any]]] = {
-    "intend": Calls.intend,
-    "settle_rejected": Calls.settle_rejected,
-    "postpone": Calls.postpone,
-    "doubt": Calls.doubt,
-    "absent": Calls.absent,
-    "look_later": Calls.look_later,
-    "give_up": Calls.give_up,
-}
 # These tell a worker that comes too late how it ended; for the others it makes no difference.
 TELL_THE_OUTCOME = ("intend", "absent")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from actors.slack.message import SlackMessage
 from actors.slack_connection import gateway_of
@@ -18,6 +18,7 @@ from projector.codes import MessageRequestId, Tenant
 from projector.configuration import resolve
 from projector.message_request import ThreadTs
 from projector.resolution import ForDelivery, read_for_delivery
+from projector.sentences import sentence_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,12 +36,27 @@ class ActorMessage(BaseModel):
     thread_ts: ThreadTs | None = None
 
 
+def check_reference(arguments: Mapping[str, Any]) -> None:
+    """Raise ValueError naming what is wrong, and no value: what is no reference may be a text."""
+    problems = []
+    try:
+        ActorMessage.model_validate(arguments)
+    except ValidationError as error:
+        problems = [
+            f"{details['loc'][0]}: {sentence_for(details)}"
+            for details in error.errors(include_url=False)
+        ]
+    # Outside the handler, where pydantic's error, which shows the values, is no context of it.
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
 DELIVERY_KEY = DeliveryKey(
     tenant="tenant",
     id="message_request_id",
     thread="thread_ts",
     needs_acceptance=True,
-    payload=ActorMessage.model_validate,
+    payload=check_reference,
 )
 
 

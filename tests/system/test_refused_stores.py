@@ -1,4 +1,4 @@
-"""On a store that cannot keep the promise nothing starts, and what is wrong is said in a sentence."""
+"""On a store that cannot keep the promise nothing starts, and a sentence says why."""
 
 from __future__ import annotations
 

@@ -174,16 +174,16 @@ class Installation:
         }
         return request(ledger=self.ledger, message_request_id=message_request_id, **fields)
 
-    def statuses(self, *ids: str) -> dict[str, Status]:
+    def statuses(self, *ids: str, tenant: str = TENANT) -> dict[str, Status]:
         """Without those that nobody asked for."""
-        found = read_statuses(self.ledger, [Delivery(TENANT, each) for each in ids])
+        found = read_statuses(self.ledger, [Delivery(tenant, each) for each in ids])
         return {each.message_request_id: each for each in found if each is not None}
 
-    def wait_until_settled(self, *ids: str) -> dict[str, Status]:
+    def wait_until_settled(self, *ids: str, tenant: str = TENANT) -> dict[str, Status]:
         """What became of each of them."""
 
         def settled() -> dict[str, Status] | None:
-            found = self.statuses(*ids)
+            found = self.statuses(*ids, tenant=tenant)
             all_have = len(found) == len(set(ids))
             return found if all_have and _are_settled(found.values()) else None
 

@@ -7,12 +7,13 @@ has one sweeper. One that dies in between costs a window, never a delivery.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, assert_never
 
-from dramatiq.errors import BrokerError
+from dramatiq.common import current_millis
 from dramatiq.message import Message
-from dramatiq.middleware import MiddlewareError
+from redis.exceptions import ResponseError
 
 from middleware.answers import Enqueue, Make, Nothing, Settled
 from middleware.errors import DispatchRefused, LedgerUnavailable
@@ -21,7 +22,7 @@ from middleware.keys import Delivery
 if TYPE_CHECKING:
     from dramatiq import Broker
 
-    from middleware.answers import SweepAnswer
+    from middleware.answers import DueNow, SweepAnswer
     from middleware.delivery_key import DeliveryKey
     from middleware.ledger import Ledger
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 LONGEST_SLEEP_S = 1.0
 # Bounds one round trip, and the time between two looks at the stop signal.
 _BATCH = 100
+# A worker that is told to end has other things to end too.
+_LONGEST_STOP_S = 1.0
 
 
 class Sweeper:
@@ -46,9 +49,13 @@ class Sweeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return once no further message will be enqueued."""
+        """Return when it has ended, or soon: where a store or a broker stands still it is left
+        behind, and ends by itself when that answers. It may enqueue one more batch then.
+        """
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(_LONGEST_STOP_S)
+        if self._thread.is_alive():
+            log.warning("sweep.left_behind")
 
     def sweep(self) -> int | None:
         """Dispatch everything due now; the next due time in ms from now, if there is one.
@@ -57,31 +64,49 @@ class Sweeper:
         """
         partitions = range(self._ledger.keys.partitions)
         calls = [self._ledger.due_tenants(partition, limit=_BATCH) for partition in partitions]
-        ahead: list[int] = []
+        ahead: list[int | None] = []
         for answer in self._ledger.run_many(calls):
-            if answer.next_ms is not None:
-                ahead.append(answer.next_ms - answer.now_ms)
-            if answer.members:
-                ahead.append(0)
+            ahead.append(_from_now_ms(answer))
             for tenant in answer.members:
-                self._sweep_tenant(tenant)
-        return min(ahead, default=None)
+                if self._stopping.is_set():
+                    return None
+                ahead.append(self._sweep_tenant(tenant))
+            if len(answer.members) == _BATCH:
+                ahead.append(0)
+        return min((each for each in ahead if each is not None), default=None)
 
-    def _sweep_tenant(self, tenant: str) -> None:
-        due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=_BATCH))
-        deliveries = [Delivery(tenant, id_) for id_ in due.members]
-        answers = self._ledger.run_many([self._ledger.sweep(each) for each in deliveries])
+    def _sweep_tenant(self, tenant: str) -> int | None:
+        """The tenant's next due time in ms from now; 0 when more may be due than was swept."""
+        try:
+            due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=_BATCH))
+            deliveries = [Delivery(tenant, id_) for id_ in due.members]
+            answers = self._ledger.run_many([self._ledger.sweep(each) for each in deliveries])
+        except LedgerUnavailable as error:
+            # A store that answers, though with an error, is there for the other tenants.
+            if not isinstance(error.__cause__, ResponseError):
+                raise
+            log.error("sweep.tenant_failed tenant=%s error=%s", tenant, error)
+            return None
         for delivery, answer in zip(deliveries, answers, strict=True):
-            self._act(delivery, answer)
+            try:
+                self._act(delivery, answer)
+            except Exception as error:  # noqa: BLE001 - its due time moved on: tried again then
+                why = type(error).__name__
+                log.warning("sweep.not_enqueued delivery=%s error=%s", delivery, why)
+        return 0 if len(deliveries) == _BATCH else _from_now_ms(due)
 
     def _act(self, delivery: Delivery, answer: SweepAnswer) -> None:
         match answer:
             case Enqueue(message=encoded):
-                self._enqueue(delivery, Message.decode(encoded.encode()))
+                # Dispatched now: by its first time an age limit would drop it for ever.
+                message = replace(
+                    Message.decode(encoded.encode()), message_timestamp=current_millis()
+                )
+                self._enqueue(delivery, message)
             case Make():
-                message = self._make(delivery, answer)
-                if message is not None:
-                    self._enqueue(delivery, message)
+                made = self._make(delivery, answer)
+                if made is not None:
+                    self._enqueue(delivery, made)
             case Settled(outcome=outcome):
                 log.warning("sweep.settled delivery=%s outcome=%s", delivery, outcome)
             case Nothing():
@@ -113,9 +138,6 @@ class Sweeper:
             self._broker.enqueue(message)
         except DispatchRefused as refusal:
             log.info("sweep.refused delivery=%s why=%s", delivery, refusal)
-        except (BrokerError, MiddlewareError, OSError) as error:
-            # Its due time has moved on, so the next sweep tries again.
-            log.warning("sweep.not_enqueued delivery=%s error=%s", delivery, type(error).__name__)
         else:
             log.info("sweep.enqueued delivery=%s message_id=%s", delivery, message.message_id)
 
@@ -131,3 +153,7 @@ class Sweeper:
                 next_ms = None
             sleep_s = LONGEST_SLEEP_S if next_ms is None else min(next_ms / 1_000, LONGEST_SLEEP_S)
             self._stopping.wait(sleep_s)
+
+
+def _from_now_ms(due: DueNow) -> int | None:
+    return None if due.next_ms is None else due.next_ms - due.now_ms

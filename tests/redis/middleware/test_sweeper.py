@@ -1,0 +1,217 @@
+"""What is due and stands still is dispatched again, once a window, whatever else goes wrong."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from dramatiq.brokers.stub import StubBroker
+
+from middleware.errors import LedgerUnavailable
+from middleware.keys import Delivery
+from middleware.sweeper import Sweeper
+from tests.redis.middleware.application import QUEUE, R1, Application
+from tests.redis.projector.guarding import redis_broker
+
+if TYPE_CHECKING:
+    import redis
+
+    from middleware.ledger import Ledger
+    from middleware.stub_ledger import ManualClock
+    from tests.lossy_proxy import LossyProxy
+
+R2 = Delivery("acme", "r2")
+
+
+@pytest.fixture
+def app(ledger: Ledger) -> Application:
+    # The kind of actor is of no consequence before it runs.
+    return Application(ledger)
+
+
+@pytest.fixture
+def overdue(app: Application, clock: ManualClock) -> Application:
+    """R1 and R2 were sent, and lost by the queue."""
+    for delivery in (R1, R2):
+        app.send(delivery)
+    app.broker.flush_all()
+    clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+    return app
+
+
+def test_it_tells_how_long_nothing_is_due(app: Application, clock: ManualClock) -> None:
+    # Given
+    app.accept(not_before_ms=clock.now_ms + 5_000)
+
+    # When
+    next_ms = Sweeper(app.ledger, app.broker).sweep()
+
+    # Then
+    assert next_ms == 5_000
+    assert app.queued() == 0
+
+
+def test_it_tells_what_is_due_next_where_something_was_due_now(
+    overdue: Application, clock: ManualClock
+) -> None:
+    # Given
+    overdue.accept(Delivery("acme", "r3"), not_before_ms=clock.now_ms + 200)
+
+    # When
+    next_ms = Sweeper(overdue.ledger, overdue.broker).sweep()
+
+    # Then
+    assert next_ms == 200
+    assert overdue.queued() == 2
+
+
+def test_two_at_once_dispatch_once_in_a_window(overdue: Application) -> None:
+    # Given
+    others = [Sweeper(overdue.ledger, overdue.broker) for _ in range(2)]
+
+    # When
+    for sweeper in others:
+        sweeper.sweep()
+
+    # Then
+    assert overdue.queued() == 2
+
+
+def test_what_stays_unclaimed_is_dispatched_ever_more_rarely(
+    overdue: Application, clock: ManualClock
+) -> None:
+    # Given
+    waits_ms: list[int] = []
+
+    # When
+    for _ in range(8):
+        overdue.sweep()
+        due_ms = int(overdue.record()["due"])
+        waits_ms.append(due_ms - clock.now_ms)
+        clock.now_ms = due_ms
+
+    # Then
+    window_ms, hour_ms = overdue.ledger.timing.dispatch_window_ms, 3_600_000
+    assert waits_ms == [min(window_ms * 2**times, hour_ms) for times in range(8)]
+
+
+def test_what_it_enqueues_is_the_message_that_was_sent(
+    app: Application, clock: ManualClock
+) -> None:
+    # Given
+    message_id = app.send()
+    app.broker.flush_all()
+    clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+
+    # When
+    app.sweep()
+
+    # Then
+    assert isinstance(app.broker, StubBroker)
+    assert message_id in str(app.broker.queues[QUEUE].get_nowait())
+
+
+def test_a_broker_that_is_away_is_tried_again_in_the_next_window(
+    ledger: Ledger, clock: ManualClock, proxy: LossyProxy, prefix: str
+) -> None:
+    # Given
+    broker = redis_broker(proxy.url, namespace=f"{prefix}-queue")
+    with closing(broker.client):
+        app = Application(ledger, broker=broker)
+        for delivery in (R1, R2):
+            app.accept(delivery)
+        broker.do_qsize(QUEUE)
+        clock.advance(ms=ledger.timing.dispatch_window_ms)
+        proxy.down()
+        app.sweep()
+        proxy.up()
+        length_before = broker.do_qsize(QUEUE)
+
+        # When
+        clock.advance(ms=ledger.timing.dispatch_window_ms)
+        app.sweep()
+
+        # Then
+        assert length_before == 0
+        assert broker.do_qsize(QUEUE) == 2
+        assert app.noted().count("swept") == app.noted(R2).count("swept") == 2
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other(
+    overdue: Application, client: redis.Redis
+) -> None:
+    # Given
+    client.hset(overdue.ledger.keys.delivery(R1), "message", "garbage")
+
+    # When
+    overdue.sweep()
+
+    # Then
+    assert overdue.queued() == 1
+
+
+def test_a_tenant_whose_records_are_broken_holds_up_no_other(
+    app: Application, clock: ManualClock, client: redis.Redis
+) -> None:
+    # Given
+    keys = app.ledger.keys
+    names = [f"tenant-{number}" for number in range(10)]
+    same_partition = [name for name in names if keys.partition_of(name) == 0]
+    broken, healthy = (Delivery(tenant, "r1") for tenant in same_partition[:2])
+    for delivery in (broken, healthy):
+        app.send(delivery)
+    app.broker.flush_all()
+    clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+    client.rename(keys.delivery(broken), keys.lease(0))
+    client.set(keys.delivery(broken), "no record")
+
+    # When
+    app.sweep()
+
+    # Then
+    client.rename(keys.lease(0), keys.delivery(broken))
+    assert app.queued() == 1
+
+
+def test_a_message_for_an_actor_that_is_unknown_here_holds_up_no_other(
+    overdue: Application, clock: ManualClock
+) -> None:
+    # Given
+    overdue.accept(Delivery("acme", "r0"))
+    clock.advance(ms=overdue.ledger.timing.dispatch_window_ms)
+    overdue.broker.actors.clear()
+
+    # When
+    overdue.sweep()
+
+    # Then
+    assert overdue.queued() == 2, "what is kept needs no actor here"
+
+
+def test_without_a_store_it_says_so(distant_ledger: Ledger, proxy: LossyProxy) -> None:
+    # Given
+    app = Application(distant_ledger)
+    proxy.down()
+
+    # When
+    with pytest.raises(LedgerUnavailable):
+        app.sweep()
+
+    # Then
+    assert app.queued() == 0
+
+
+def test_what_is_due_by_mistake_does_not_make_it_hurry(
+    app: Application, client: redis.Redis, clock: ManualClock
+) -> None:
+    # Given
+    keys = app.ledger.keys
+    client.zadd(keys.tenants(0), {"gone": clock.now_ms - 1})
+
+    # When
+    next_ms = Sweeper(app.ledger, app.broker).sweep()
+
+    # Then
+    assert next_ms != 0
+    client.delete(keys.tenants(0))

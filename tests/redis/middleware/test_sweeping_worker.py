@@ -1,0 +1,93 @@
+"""Each worker sweeps as long as it works: the thread starts with it and ends with it."""
+
+from __future__ import annotations
+
+import logging
+from threading import enumerate as living_threads
+from typing import TYPE_CHECKING
+
+import pytest
+
+from middleware.dispatch_once import DispatchOnce
+from tests.redis.middleware.application import Application
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from middleware.ledger import Ledger
+    from middleware.stub_ledger import ManualClock
+    from tests.lossy_proxy import LossyProxy
+    from tests.redis.middleware.application import Kind
+
+
+def _sweepers() -> int:
+    return sum(thread.name == "sweeper" for thread in living_threads())
+
+
+@pytest.fixture
+def swept(ledger: Ledger, kind: Kind) -> Application:
+    return Application(ledger, kind, dispatcher=DispatchOnce)
+
+
+def test_it_starts_and_ends_with_the_worker(swept: Application) -> None:
+    # Given
+    before = _sweepers()
+
+    # When
+    with swept.working():
+        during = _sweepers()
+
+    # Then
+    assert (before, during, _sweepers()) == (0, 1, 0)
+
+
+def test_a_worker_that_only_waits_sends_what_becomes_due(
+    swept: Application, clock: ManualClock
+) -> None:
+    # Given
+    swept.accept(not_before_ms=clock.now_ms + 60_000)
+
+    # When
+    with swept.working():
+        clock.advance(ms=60_000)
+
+        # Then
+        wait_until(lambda: swept.told() == ["sent"], description="it is swept and sent")
+
+
+def test_a_store_that_goes_away_does_not_end_it(
+    distant_ledger: Ledger,
+    proxy: LossyProxy,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given
+    app = Application(distant_ledger, dispatcher=DispatchOnce)
+    app.accept()
+
+    # When
+    with app.working():
+        proxy.down()
+        wait_until(lambda: "sweep.waits" in caplog.text, description="it meets the outage")
+        proxy.up()
+        clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+
+        # Then
+        wait_until(lambda: app.told() == ["sent"], description="it is swept and sent")
+
+
+def test_a_store_that_stands_still_does_not_keep_the_worker_from_ending(
+    distant_ledger: Ledger, proxy: LossyProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    caplog.set_level(logging.WARNING)
+    app = Application(distant_ledger, dispatcher=DispatchOnce)
+    distant_ledger.admit()
+
+    # When
+    with app.working():
+        proxy.stall()
+
+    # Then
+    assert "sweep.left_behind" in caplog.text
+    proxy.flow()
+    wait_until(lambda: _sweepers() == 0, description="it ends when the store answers")

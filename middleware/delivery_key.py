@@ -85,6 +85,9 @@ class DeliveryKey:
             msg = f"{self.tenant} must not contain a colon"
             raise PayloadRefused(msg)
         thread = arguments.get(self.thread) if self.thread is not None else None
+        if not (thread is None or isinstance(thread, str)):
+            msg = f"{self.thread} must be a word, or nothing"
+            raise PayloadRefused(msg)
         return Delivery(tenant, key), thread
 
     def arguments_for(self, delivery: Delivery, thread_ts: str | None) -> dict[str, str]:

@@ -1,0 +1,82 @@
+"""A message is a reference and nothing else; what it brings besides is refused before the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from middleware.errors import DelayRefused, PayloadRefused
+from tests.redis.middleware.application import R1, Application
+
+if TYPE_CHECKING:
+    from middleware.ledger import Ledger
+
+
+@pytest.fixture
+def app(ledger: Ledger) -> Application:
+    # The kind of actor is of no consequence before it runs.
+    return Application(ledger)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_retries": 3},
+        {"max_age": 1_000},
+        {"time_limit": 3_600_000},
+        {"notify_shutdown": True},
+        {"on_success": "send"},
+        {"on_failure": "send"},
+        {"pipe_ignore": True},
+        {"store_results": True},
+        {"group_completion_uuid": "1"},
+        {"text": "hello"},
+    ],
+    ids=str,
+)
+def test_a_message_that_brings_options_of_its_own_is_refused(
+    app: Application, options: dict[str, Any]
+) -> None:
+    # Given
+    arguments = (R1.tenant, R1.id)
+
+    # When
+    with pytest.raises(PayloadRefused) as refusal:
+        app.actor.send_with_options(args=arguments, **options)
+
+    # Then
+    assert next(iter(options)) in str(refusal.value)
+    assert (app.queued(), app.state()) == (0, "none")
+
+
+def test_a_delay_is_refused_and_send_at_is_named(app: Application) -> None:
+    # Given
+    arguments = (R1.tenant, R1.id)
+
+    # When
+    with pytest.raises(DelayRefused) as refusal:
+        app.actor.send_with_options(args=arguments, delay=1_000)
+
+    # Then
+    assert "send_at" in str(refusal.value)
+    assert (app.queued(), app.state()) == (0, "none")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("acme",), ("acme", "r1", None, "hello"), ("acme", 7), ("acme", "r1", 17.1), ("", "r1")],
+    ids=str,
+)
+def test_a_message_that_is_no_reference_is_refused(
+    app: Application, arguments: tuple[Any, ...]
+) -> None:
+    # Given
+    message = app.actor.message(*arguments)
+
+    # When
+    with pytest.raises(PayloadRefused):
+        app.broker.enqueue(message)
+
+    # Then
+    assert app.queued() == 0

@@ -16,6 +16,7 @@ from middleware.timing import Timing
 from tests.lossy_proxy import LossyProxy
 from tests.redis.ledger_view import LedgerView
 from tests.redis.middleware.application import Application, Kind
+from tests.redis.middleware.doubting import post_into_doubt, when_it_may_be_looked_for
 from tests.redis.projector.guarding import redis_broker
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ def ledger(valkey: ValkeyProcess, prefix: str, clock: ManualClock) -> Iterator[L
 @pytest.fixture
 def app(ledger: Ledger, kind: Kind) -> Application:
     return Application(ledger, kind)
+
+
+@pytest.fixture
+def doubtful(app: Application, clock: ManualClock) -> Application:
+    """R1 may be posted or not, and the time to look for it has come."""
+    post_into_doubt(app)
+    when_it_may_be_looked_for(app, clock)
+    return app
 
 
 @pytest.fixture

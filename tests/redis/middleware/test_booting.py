@@ -33,7 +33,7 @@ def _send(tenant: str, request_id: str, thread_ts: str | None = None) -> None:
     raise NotImplementedError((tenant, request_id, thread_ts))
 
 
-def test_an_actor_that_opted_in_and_is_not_wrapped_stops_the_boot(ledger: Ledger) -> None:
+def test_fact_2a_an_actor_that_opted_in_and_is_not_wrapped_stops_the_boot(ledger: Ledger) -> None:
     # Given
     broker = StubBroker(middleware=[AsyncIO()])
     options = {"dispatch_once": KEY, "send_lock": KEY}

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import dramatiq
 import pytest
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, TimeLimitExceeded
 
 from middleware.delivery_key import DeliveryKey
 from middleware.errors import GuardFailed, GuardMisdeclared, LedgerUnavailable
-from middleware.send_lock import SendLock
-from tests.redis.middleware.application import KEY, QUEUE, Application, Unswept
+from tests.redis.middleware.application import QUEUE, Application
 
 if TYPE_CHECKING:
+    from dramatiq import Broker
+    from dramatiq.broker import MessageProxy
     from dramatiq.brokers.redis import RedisBroker
 
     from middleware.ledger import Ledger
-    from middleware.stub_ledger import ManualClock
     from tests.lossy_proxy import LossyProxy
     from tests.redis.middleware.application import Kind
 
@@ -32,8 +31,8 @@ class _AfterMessages(Middleware):
 
     def after_process_message(
         self,
-        broker: dramatiq.Broker,
-        message: dramatiq.broker.MessageProxy,
+        broker: Broker,
+        message: MessageProxy,
         *,
         result: object = None,
         exception: BaseException | None = None,
@@ -41,29 +40,6 @@ class _AfterMessages(Middleware):
         self.told.append(exception)
         if len(self.told) == 1:
             raise self._raises
-
-
-class _FailsFirst(Middleware):
-    """Fails the first message before its actor would run."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[object, BaseException | None]] = []
-
-    def before_process_message(
-        self, broker: dramatiq.Broker, message: dramatiq.broker.MessageProxy
-    ) -> None:
-        if not self.told:
-            message.fail()
-
-    def after_process_message(
-        self,
-        broker: dramatiq.Broker,
-        message: dramatiq.broker.MessageProxy,
-        *,
-        result: object = None,
-        exception: BaseException | None = None,
-    ) -> None:
-        self.told.append((result, exception))
 
 
 def test_fact_1_a_store_failure_in_before_enqueue_refuses_the_enqueue(
@@ -171,59 +147,3 @@ def test_fact_2a_declared_again_on_another_broker_an_actor_is_guarded_once(
     # Then
     assert other.noted() == ["accepted", "dispatched", "claimed", "sending", "sent"]
     assert len(app.provider.started) == 1
-
-
-def test_fact_2a_an_actor_that_opted_in_and_is_not_wrapped_stops_the_boot(ledger: Ledger) -> None:
-    # Given
-    def unguarded(tenant: str, request_id: str, thread_ts: str | None = None) -> None:
-        """Would post whenever it is called."""
-
-    broker = StubBroker(middleware=[])
-    dramatiq.Actor(
-        unguarded,
-        broker=broker,
-        actor_name="send",
-        queue_name=QUEUE,
-        priority=0,
-        options={"dispatch_once": KEY, "send_lock": KEY},
-    )
-    broker.add_middleware(Unswept(ledger))
-    broker.add_middleware(SendLock(ledger))
-
-    # When
-    with pytest.raises(GuardMisdeclared) as refusal:
-        dramatiq.Worker(broker).start()
-
-    # Then
-    assert "send" in str(refusal.value)
-
-
-def test_fact_3_after_fail_in_an_earlier_hook_nothing_counts_as_sent(
-    ledger: Ledger, kind: Kind
-) -> None:
-    # Given
-    failing = _FailsFirst()
-    app = Application(ledger, kind, others=(failing,))
-
-    # When
-    app.send_and_work()
-
-    # Then
-    assert failing.told == [(None, None)], "for hooks it looks like a success"
-    assert app.state() == "waiting"
-    assert app.provider.started == []
-
-
-def test_fact_3_what_an_earlier_hook_failed_is_swept_and_sent(
-    ledger: Ledger, kind: Kind, clock: ManualClock
-) -> None:
-    # Given
-    app = Application(ledger, kind, others=(_FailsFirst(),))
-    app.send_and_work()
-
-    # When
-    clock.advance(ms=ledger.timing.dispatch_window_ms)
-    app.sweep_and_work()
-
-    # Then
-    assert app.state() == "sent"

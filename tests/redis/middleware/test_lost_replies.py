@@ -11,6 +11,7 @@ import pytest
 
 from middleware.fates import Absent, CannotTell, NotNow, Posted, Refused
 from tests.redis.middleware.application import R1, Application
+from tests.redis.middleware.doubting import post_into_doubt, when_it_may_be_looked_for
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ TOO_MANY = 4
 def app(distant_ledger: Ledger) -> Application:
     # Which kind of actor asks is of no consequence: fact 8 is proven for both.
     return Application(distant_ledger)
-
-
-def _bring_into_doubt(app: Application, clock: ManualClock) -> None:
-    app.provider.takes.come(TimeoutError())
-    app.send_and_work()
-    timing = app.ledger.timing
-    clock.advance(ms=timing.post_deadline_ms + timing.settle_delay_ms)
 
 
 def test_a_claim_that_nobody_heard_of_runs_nothing_and_comes_back_when_its_lease_ends(
@@ -125,7 +119,8 @@ def test_an_absence_that_nobody_heard_of_lets_post_once(
     app: Application, clock: ManualClock, lose_reply_to: Callable[..., None], times: int
 ) -> None:
     # Given
-    _bring_into_doubt(app, clock)
+    post_into_doubt(app)
+    when_it_may_be_looked_for(app, clock)
     app.provider.looks.come(Absent())
     lose_reply_to("absent", times=times)
 
@@ -154,7 +149,8 @@ def test_a_look_that_cannot_tell_is_recorded_once(
     times: int,
 ) -> None:
     # Given
-    _bring_into_doubt(app, clock)
+    post_into_doubt(app)
+    when_it_may_be_looked_for(app, clock)
     app.provider.looks.come(CannotTell("no_scope", final=is_final))
     lose_reply_to(name, times=times)
 

@@ -1,0 +1,147 @@
+"""After a POST of unknown fate only looking is allowed, until absence is proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from middleware.fates import CannotTell, Found
+from tests.redis.middleware.application import R1
+from tests.redis.middleware.doubting import post_into_doubt
+from tests.redis.middleware.provider import TARGET
+
+if TYPE_CHECKING:
+    from middleware.stub_ledger import ManualClock
+    from tests.redis.middleware.application import Application
+
+
+def test_nobody_looks_before_the_post_would_show(app: Application, clock: ManualClock) -> None:
+    # Given
+    post_into_doubt(app)
+
+    # When
+    clock.advance(ms=app.ledger.timing.settle_delay_ms)
+    app.sweep_and_work()
+
+    # Then
+    assert app.provider.looked_at == []
+    assert app.state() == "uncertain"
+
+
+def test_a_copy_of_the_message_does_not_look_before_either(app: Application) -> None:
+    # Given
+    message = app.actor.message(R1.tenant, R1.id)
+    app.provider.takes.come(TimeoutError())
+    app.broker.enqueue(message)
+    with app.working():
+        app.join()
+
+        # When
+        app.broker.enqueue(message)
+        app.join()
+
+    # Then
+    assert len(app.provider.started) == 1
+    assert app.state() == "uncertain"
+
+
+def test_what_is_found_is_sent_without_another_post(doubtful: Application) -> None:
+    # Given
+    doubtful.provider.looks.come(Found({"ts": "170.01"}))
+
+    # When
+    doubtful.sweep_and_work()
+
+    # Then
+    assert doubtful.told() == ["sent"]
+    assert doubtful.record()["receipt"] == '{"ts":"170.01"}'
+    assert doubtful.provider.looked_at == [TARGET]
+    assert len(doubtful.provider.posts) == 1
+    assert doubtful.provider.prepared == 1
+
+
+def test_what_can_never_be_told_is_unproven_and_not_posted_again(doubtful: Application) -> None:
+    # Given
+    doubtful.provider.looks.come(CannotTell("no_history_scope", final=True))
+
+    # When
+    doubtful.sweep_and_work()
+
+    # Then
+    assert doubtful.told() == ["unproven"]
+    assert doubtful.record()["error"] == "no_history_scope"
+    assert len(doubtful.provider.posts) == 1
+
+
+def test_what_cannot_be_told_yet_is_looked_for_again(
+    doubtful: Application, clock: ManualClock
+) -> None:
+    # Given
+    doubtful.provider.looks.come(
+        CannotTell("rate_limited", final=False, delay_ms=90_000), Found({"ts": "170.01"})
+    )
+    doubtful.sweep_and_work()
+    not_before_ms = int(doubtful.record()["not_before"])
+
+    # When
+    clock.now_ms = not_before_ms
+    doubtful.sweep_and_work()
+
+    # Then
+    assert len(doubtful.provider.looked_at) == 2
+    assert doubtful.told() == ["sent"]
+
+
+@pytest.mark.parametrize("answer", [OSError(), KeyError(), None, True], ids=repr)
+def test_a_look_that_fails_proves_nothing_and_is_repeated(
+    doubtful: Application, clock: ManualClock, answer: object
+) -> None:
+    # Given
+    doubtful.provider.looks.come(answer, Found({"ts": "170.01"}))
+    doubtful.sweep_and_work()
+    after_failure = doubtful.state(), doubtful.record().get("looks"), doubtful.told()
+
+    # When
+    clock.advance(ms=60_000)
+    doubtful.sweep_and_work()
+
+    # Then
+    assert after_failure == ("uncertain", None, [])
+    assert doubtful.told() == ["sent"]
+    assert len(doubtful.provider.posts) == 1
+
+
+def test_an_actor_that_fails_before_it_looks_leaves_the_doubt(
+    doubtful: Application, clock: ManualClock
+) -> None:
+    # Given
+    doubtful.provider.starts.come(ValueError())
+    doubtful.sweep_and_work()
+
+    # When
+    clock.advance(ms=60_000)
+    doubtful.provider.looks.come(Found({"ts": "170.01"}))
+    doubtful.sweep_and_work()
+
+    # Then
+    assert doubtful.told() == ["sent"]
+    assert len(doubtful.provider.posts) == 1
+
+
+def test_reconciling_that_never_tells_ends_unproven(
+    doubtful: Application, clock: ManualClock
+) -> None:
+    # Given
+    doubtful.provider.looks.come(
+        CannotTell("no_answer", final=False), CannotTell("no_answer", final=False)
+    )
+    doubtful.sweep_and_work()
+
+    # When
+    clock.advance(ms=doubtful.ledger.timing.expires_after_ms)
+    doubtful.sweep_and_work()
+
+    # Then
+    assert doubtful.told() == ["unproven"]
+    assert len(doubtful.provider.posts) == 1

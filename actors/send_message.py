@@ -11,7 +11,8 @@ from actors.slack.message import SlackMessage
 from actors.slack_connection import gateway_of
 from actors.templates import render
 from middleware.delivery_key import DeliveryKey
-from middleware.fates import CannotTell, LookAnswer, PostAnswer, Prepared, Ready, Refused
+from middleware.errors import LedgerUnavailable
+from middleware.fates import CannotTell, LookAnswer, NotNow, PostAnswer, Prepared, Ready, Refused
 from middleware.send_lock import current_async_claim
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
@@ -76,7 +77,11 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
         gateway = gateway_of(actor.broker)
 
         async def prepare() -> Prepared:
-            found = await read_for_delivery(ledger, tenant, message_request_id)
+            try:
+                found = await read_for_delivery(ledger, tenant, message_request_id)
+            except LedgerUnavailable:
+                # It is the store that must come back: the request has used up nothing.
+                return NotNow("ledger_unavailable")
             return prepared_message(found, thread_ts=claim.thread_ts, marker=claim.marker)
 
         async def post(

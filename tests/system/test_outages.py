@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from middleware.script import Script, digest
 from sandbox.slack.faults import Held
+from tests.lossy_proxy import LossyProxy
 from tests.system.processes import Installation
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# By this name the store is asked for what a message is prepared from.
+READING = digest(Script.load("projector", "resolve").body(clock_is_argument=False))
 
 
 @pytest.fixture
@@ -115,3 +120,23 @@ def test_a_store_that_stands_still_for_longer_than_its_clients_wait_is_asked_aga
     assert {each.status for each in statuses.values()} == {"sent"}
     assert [len(installation.attempts_of(each)) for each in ids] == [1] * 16
     assert sorted(each for each, _ in installation.told()) == sorted(ids)
+
+
+def test_a_store_that_is_away_while_a_message_is_prepared_uses_up_no_attempt(
+    installation: Installation,
+) -> None:
+    # Given
+    installation.start_store()
+    with LossyProxy(installation.store.port) as way:
+        worker = installation.ready_worker(POSTONCE_REDIS_URL=way.url)
+        # The first time and every repetition.
+        way.lose_next_reply(to=READING.encode(), times=4)
+
+        # When
+        installation.ask("prepared", max_attempts=1)
+        status = installation.wait_until_settled("prepared")["prepared"]
+
+    # Then
+    assert way.lost_replies == 4
+    assert (status.status, status.attempts) == ("sent", 1)
+    assert "Traceback" not in worker.log

@@ -60,14 +60,14 @@ def _always(_retries: int, _error: BaseException) -> bool:
     ids=str,
 )
 def test_an_option_that_contradicts_the_guard_is_refused(
-    ledger: Ledger, kind: Kind, options: dict[str, Any], refusal: type[MiddlewareError]
+    ledger: Ledger, options: dict[str, Any], refusal: type[MiddlewareError]
 ) -> None:
     # Given
     broker = StubBroker(middleware=[])
 
     # When
     with pytest.raises(refusal):
-        Application(ledger, kind, broker=broker, others=_others(), **options)
+        Application(ledger, broker=broker, others=_others(), **options)
 
     # Then
     assert broker.get_declared_actors() == set()

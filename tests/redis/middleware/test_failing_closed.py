@@ -38,10 +38,10 @@ def test_declaring_asks_no_store(kind: Kind) -> None:
         assert app.broker.get_declared_actors() == {"send"}
 
 
-def test_sending_is_refused_while_no_store_listens(kind: Kind) -> None:
+def test_sending_is_refused_while_no_store_listens() -> None:
     # Given
     with closing(Store(f"redis://127.0.0.1:{free_port()}/0")) as store:
-        app = Application(Ledger(store, Keys(), Timing()), kind)
+        app = Application(Ledger(store, Keys(), Timing()))
 
         # When
         with pytest.raises(LedgerUnavailable):
@@ -51,14 +51,13 @@ def test_sending_is_refused_while_no_store_listens(kind: Kind) -> None:
     assert app.queued() == 0
 
 
-def test_called_without_a_message_an_actor_is_guarded_as_well(kind: Kind) -> None:
+def test_called_without_a_message_an_actor_is_guarded_as_well() -> None:
     # Given
     with closing(Store(f"redis://127.0.0.1:{free_port()}/0")) as store:
-        app = Application(Ledger(store, Keys(), Timing()), kind, others=())
+        app = Application(Ledger(store, Keys(), Timing()))
 
         # When
-        with app.working():
-            app.actor("acme", "r1")
+        app.actor("acme", "r1")
 
     # Then
     assert app.provider.started == []

@@ -10,63 +10,67 @@ import pytest
 import redis
 from dramatiq.middleware import TimeLimitExceeded
 
-from middleware.answers import Granted
-from middleware.keys import Delivery
-from middleware.ledger import Ledger
 from middleware.store import Store
-from tests.redis.middleware.application import R1, Application
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from middleware.stub_ledger import ManualClock
-    from tests.lossy_proxy import LossyProxy
+    from sandbox.cluster import ThreeNodeCluster
+    from sandbox.servers import ValkeyProcess
+
+# Much longer than the test holds replies back.
+_PAUSE_MS = 60_000
 
 
 class _Connection(redis.Connection):
-    """Does one thing more after each command that it has sent, before the reply is read."""
+    """Does one thing more after each write, before anything is read."""
 
     then: deque[Callable[[], None]]
 
-    def send_command(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as redis-py's
+    def send_packed_command(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as redis-py's
         # It carries no types.
-        send: Callable[..., None] = super().send_command
+        send: Callable[..., None] = super().send_packed_command
         send(*args, **kwargs)
-        if self.then:
+        if self.then and self.is_connected:
             self.then.popleft()()
 
 
-class _WatchedStore(Store):
-    def _connect(self) -> redis.Redis:
-        client = super()._connect()
-        client.connection_pool.connection_class = _Connection
-        return client
+class _Slow:
+    """A store, and one of its servers, which answers no write until `answer` is called."""
+
+    def __init__(self, store: Store, server: redis.Redis, key: str) -> None:
+        self.client, self.key = store.client, key
+        self._server = server
+
+    def hold(self) -> None:
+        self._server.client_pause(_PAUSE_MS, all=False)
+
+    def answer(self) -> None:
+        self._server.client_unpause()
 
 
-def _interrupt() -> None:
-    raise TimeLimitExceeded
+@pytest.fixture
+def slow(valkey: ValkeyProcess, client: redis.Redis, prefix: str) -> Iterator[_Slow]:
+    with closing(Store(valkey.url)) as store:
+        yield _watched(_Slow(store, client, f"{prefix}:{{p00}}:replies"))
 
 
-def test_after_an_interrupt_no_command_reads_anothers_reply(
-    ledger: Ledger, proxy: LossyProxy, clock: ManualClock
-) -> None:
-    # Given
-    second, _Connection.then = Delivery("acme", "r2"), deque()
-    with closing(_WatchedStore(proxy.url, clock_ms=clock)) as store:
-        app = Application(Ledger(store, ledger.keys, ledger.timing))
-        app.accept(R1)
-        app.accept(second)
-        cancel, claim = ledger.cancel(R1), ledger.claim(second, token="t", by="w")
-        # The server knows both scripts from then on.
-        app.ledger.run(cancel)
-        app.ledger.run(ledger.claim(R1, token="t", by="w"))
-        proxy.stall()
-        _Connection.then += [_interrupt, proxy.flow]
-        with pytest.raises(TimeLimitExceeded):
-            app.ledger.run(cancel)
+@pytest.fixture
+def slow_node(cluster: ThreeNodeCluster, prefix: str) -> Iterator[_Slow]:
+    key = f"{prefix}:{{p00}}:replies"
+    with closing(Store(cluster.url)) as store:
+        nodes: Any = store.client
+        port = nodes.get_node_from_key(key).port
+        (node,) = (each for each in cluster.nodes if each.port == port)
+        with node.client() as server:
+            yield _watched(_Slow(store, server, key))
 
-        # When
-        answer = app.ledger.run(claim)
 
-    # Then
-    assert isinstance(answer, Granted)
+@pytest.fixture(params=["slow", "slow_node"])
+def held(request: pytest.FixtureRequest) -> Iterator[_Slow]:
+    chosen: _Slow = request.getfixturevalue(request.param)
+    chosen.client.expire(chosen.key, 60)
+    chosen.hold()
+    yield chosen
+    chosen.answer()
+    chosen.client.delete(chosen.key)

@@ -26,9 +26,7 @@ def make_broker(url: str, *, prefix: str) -> Broker:
 
         return RabbitmqBroker(url=url, middleware=middleware)
     namespace = f"{prefix}:{{queue}}"
-    return RedisQueue(  # type: ignore[no-untyped-call]  # its options carry no types
-        client=_client(url), namespace=namespace, middleware=middleware
-    )
+    return RedisQueue(client=_client(url), namespace=namespace, middleware=middleware)
 
 
 def _client(url: str) -> redis.Redis:

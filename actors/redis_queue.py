@@ -1,13 +1,16 @@
 """A Redis queue whose consumer keeps nothing for itself: what it fetched in vain goes back at once.
 
 Dramatiq's own (2.2) leaves that with a dead worker for a minute, and takes an answer that does not
-come for a fault of the program: then it never acknowledges the message.
+come for a fault of the program: then it never acknowledges the message. Here acknowledgements wait
+for the next fetch, all in one round trip: one that gets lost repeats a message, which the ledger
+refuses.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import redis
 from dramatiq.broker import Consumer, MessageProxy
@@ -22,23 +25,50 @@ if TYPE_CHECKING:
 class RedisQueue(RedisBroker):
     """Dramatiq's Redis broker, but for its consumer."""
 
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - dramatiq's own
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # as above
+        # By queue, and not by consumer: a consumer that lost its connection is replaced.
+        self._acknowledged: defaultdict[str, deque[str]] = defaultdict(deque)
+
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
-        return _Consumer(super().consume(queue_name, prefetch, timeout))
+        return _Consumer(self, super().consume(queue_name, prefetch, timeout), queue_name)
+
+    def acknowledge_later(self, queue_name: str, redis_message_id: str) -> None:
+        self._acknowledged[queue_name].append(redis_message_id)
+
+    def acknowledge(self, queue_name: str) -> None:
+        """Remove what was worked on since the last time. The key names are dramatiq 2.2's."""
+        waiting = self._acknowledged[queue_name]
+        ids = list(waiting)
+        if not ids:
+            return
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.srem(f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}", *ids)
+        pipeline.hdel(f"{self.namespace}:{queue_name}.msgs", *ids)
+        pipeline.execute()
+        for _ in ids:
+            waiting.popleft()
 
 
 class _Consumer(Consumer):
     """Whatever the connection does to it is a ConnectionClosed, which Dramatiq waits out."""
 
-    def __init__(self, inner: Consumer) -> None:
-        self._inner = inner
+    def __init__(self, queue: RedisQueue, inner: Consumer, queue_name: str) -> None:
+        self._queue = queue
+        # Its names are those of dramatiq 2.2, brokers/redis.py.
+        self._inner: Any = inner
+        self._queue_name = queue_name
 
     def __next__(self) -> MessageProxy | None:
         with _lost_connections():
-            return next(self._inner)
+            if not self._inner.message_cache:
+                self._queue.acknowledge(self._queue_name)
+            message: MessageProxy | None = next(self._inner)
+            return message
 
     def ack(self, message: MessageProxy) -> None:
-        with _lost_connections():
-            self._inner.ack(message)
+        self._queue.acknowledge_later(self._queue_name, message.options["redis_message_id"])
+        self._inner.queued_message_ids.discard(message.message_id)
 
     def nack(self, message: MessageProxy) -> None:
         with _lost_connections():
@@ -50,8 +80,10 @@ class _Consumer(Consumer):
 
     def close(self) -> None:
         """Hand back what was fetched and not handed out yet."""
-        # The name is that of dramatiq 2.2, brokers/redis.py. None: its message is gone.
-        cache = cast("list[bytes | None]", self._inner.message_cache)  # type: ignore[attr-defined]
+        with _lost_connections():
+            self._queue.acknowledge(self._queue_name)
+        # None: its message is gone.
+        cache: list[bytes | None] = self._inner.message_cache
         fetched = [MessageProxy(Message.decode(data)) for data in cache if data is not None]
         cache.clear()
         self.requeue(fetched)

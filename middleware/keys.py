@@ -7,6 +7,7 @@ can move in one script. No other module, and no script, spells a key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 # Two digits keep keys of equal length; more partitions than this only make the pollers busier.
@@ -41,8 +42,7 @@ class Keys:
 
     def partition_of(self, tenant: str) -> int:
         """Stable over processes, versions and machines."""
-        digest = blake2b(tenant.encode(), digest_size=8).digest()
-        return int.from_bytes(digest) % self.partitions
+        return _number_of(tenant) % self.partitions
 
     # One of each for the whole installation.
 
@@ -108,3 +108,9 @@ class Keys:
 
     def _tagged(self, partition: int, name: str) -> str:
         return f"{self.prefix}:{{p{partition:02d}}}:{name}"
+
+
+# Asked for with every key; more tenants than this only cost the hash again.
+@lru_cache(maxsize=4_096)
+def _number_of(tenant: str) -> int:
+    return int.from_bytes(blake2b(tenant.encode(), digest_size=8).digest())

@@ -9,9 +9,8 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
-from redis.exceptions import ResponseError
-
 from middleware.errors import LedgerUnavailable, StoreRefused
+from projector.data_faults import is_of_the_data
 from projector.dispatching import UNREACHABLE, dispatch
 from projector.errors import EventUnreadable
 from projector.event_log import read_events
@@ -60,11 +59,11 @@ class PartitionProjector:
                 held = self._project()
             except (*UNREACHABLE, StoreRefused) as error:
                 failures += 1
-                self._log_failure(failures, f"cannot use its stores: {error}")
+                self._log_failure(failures, f"cannot use its stores: {_kind(error)}: {error}")
                 stopping.wait(_pause_s(failures))
             except Exception as error:  # noqa: BLE001 - no event may stop its partition for good
                 failures += 1
-                self._log_failure(failures, f"failed: {type(error).__name__}")
+                self._log_failure(failures, f"failed: {_kind(error)}")
                 stopping.wait(_pause_s(failures))
             else:
                 if failures:
@@ -110,7 +109,7 @@ class PartitionProjector:
                 # A server that did not know one of the scripts yet ran it after those behind it.
                 self._ledger.run_many(calls)
         except LedgerUnavailable as error:
-            if not _store_refused(error):
+            if not is_of_the_data(error):
                 raise
             # One of them, it is not known which; those applied by now answer that they were.
             for logged, reading in readings:
@@ -122,13 +121,13 @@ class PartitionProjector:
         return fold(self._ledger, logged, reading)
 
     def _fold_or_quarantine(self, logged: LoggedEvent, reading: Event | EventUnreadable) -> None:
-        """Raise LedgerUnavailable when not even the quarantine can be written."""
+        """Raise LedgerUnavailable when the event is not to blame, or cannot be set aside."""
         try:
             self._ledger.run(self._call(logged, reading))
         except LedgerUnavailable as error:
-            if not _store_refused(error):
+            if not is_of_the_data(error):
                 raise
-            kind = type(error.__cause__).__name__
+            kind = _kind(error)
             self._ledger.run(quarantine(self._ledger, logged, error=kind))
             log.critical("quarantined %s %s: cannot fold it: %s", logged.stream, logged.id, kind)
 
@@ -144,9 +143,9 @@ class PartitionProjector:
         log.log(level, "partition %d waits and tries again, it %s", self._partition, what)
 
 
-def _store_refused(error: LedgerUnavailable) -> bool:
-    """The store was reached and did not carry the command out."""
-    return isinstance(error.__cause__, ResponseError)
+def _kind(error: Exception) -> str:
+    """The store's failures are all of one class here; what they were says more."""
+    return type(error.__cause__ or error).__name__
 
 
 def _alert(logged: LoggedEvent, reading: Event | EventUnreadable) -> None:

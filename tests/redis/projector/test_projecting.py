@@ -4,7 +4,7 @@ import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import redis
@@ -12,6 +12,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import ActorNotFound, ConnectionClosed
 
 from middleware.dispatch_once import DispatchOnce
+from middleware.errors import LedgerUnavailable
 from middleware.ledger import Ledger
 from middleware.store import Store
 from projector.configuration import TenantConfiguration
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dramatiq import Broker, Message
+
+    from middleware.script import Call
+
+T = TypeVar("T")
 
 LEASE_MS = 400
 
@@ -64,6 +69,34 @@ class BrokerOfOneFault(StubBroker):
         if error is not None:
             raise error
         return super().enqueue(message, delay=delay)
+
+
+class BrokerThatFillsTheStore(StubBroker):
+    """Enqueues as ever; after the first the store has no memory left for the fold."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(middleware=[DispatchOnce(ledger)])
+        declare_actor(self)
+        self._client = ledger.store.client
+        self._is_full = False
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        enqueued = super().enqueue(message, delay=delay)
+        if not self._is_full:
+            self._is_full = True
+            self._client.config_set("maxmemory", "1")
+        return enqueued
+
+
+class StoreFreedByARefusal(Store):
+    """Has memory again as soon as it has refused one call that came alone."""
+
+    def run(self, call: Call[T]) -> T:
+        try:
+            return super().run(call)
+        except LedgerUnavailable:
+            self.client.config_set("maxmemory", "0")
+            raise
 
 
 class StandingBroker(StubBroker):
@@ -387,6 +420,25 @@ def test_an_event_that_cannot_be_folded_is_set_aside_and_stops_nobody(
     listed = client.zrange(ledger.keys.listed("acme", "open"), 0, -1)
     assert sorted(listed) == ["after", "before"]
     assert "cannot fold it" in caplog.text
+
+
+def test_an_event_that_a_full_store_refuses_is_waited_for_and_not_set_aside(
+    ledger: Ledger,
+) -> None:
+    # Given
+    with ValkeyProcess() as server:
+        store = StoreFreedByARefusal(server.url)
+        other = Ledger(store, ledger.keys, ledger.timing)
+        ask(other)
+
+        # When
+        project_all(other, BrokerThatFillsTheStore(other))
+
+        # Then
+        partition = other.keys.partition_of("acme")
+        assert store.client.xlen(other.keys.quarantine(partition)) == 0
+        assert store.client.zcard(other.keys.listed("acme", "open")) == 1
+        store.close()
 
 
 def test_an_event_in_another_tenants_partition_is_set_aside(

@@ -9,36 +9,23 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-import redis
-import redis.asyncio
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
-from redis.retry import Retry
 
 from middleware.batching import Batcher
+from middleware.connections import connect, connect_async
 from middleware.errors import LedgerUnavailable
 from middleware.script import Call, Reply, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-T = TypeVar("T")
+    import redis
+    import redis.asyncio
 
-_CLUSTER_SCHEME = "redis+cluster://"
-# Three quick repeats bridge a restart of a proxy; a longer outage is the caller's to wait for.
-_REPEATS = 3
-_CONNECTION: dict[str, Any] = {
-    "decode_responses": True,
-    "socket_timeout": 5.0,
-    "socket_connect_timeout": 2.0,
-    "health_check_interval": 30,
-    # RESP2 and RESP3 shape stream replies differently; one shape is enough.
-    "protocol": 2,
-}
+T = TypeVar("T")
 
 
 class Store:
@@ -62,7 +49,7 @@ class Store:
             return self._client
 
     def run(self, call: Call[T]) -> T:
-        with failing_closed(), self._dropping_unread_replies():
+        with failing_closed():
             try:
                 reply = self.client.execute_command(*self._by_digest(call))
             except NoScriptError:
@@ -85,7 +72,7 @@ class Store:
         """
         if not calls:
             return []
-        with failing_closed(), self._dropping_unread_replies():
+        with failing_closed():
             pipeline = self.client.pipeline(transaction=False)
             for call in calls:
                 pipeline.execute_command(*self._by_digest(call))
@@ -98,22 +85,6 @@ class Store:
         return [
             call.decode(cast("Reply", reply)) for call, reply in zip(calls, replies, strict=True)
         ]
-
-    @contextmanager
-    def _dropping_unread_replies(self) -> Iterator[None]:
-        """Interrupted after sending, a connection would give its reply to the next command."""
-        try:
-            yield
-        except Exception:
-            raise
-        except BaseException:
-            client = self.client
-            if isinstance(client, redis.RedisCluster):
-                client.disconnect_connection_pools()
-            else:
-                # Those in use belong to other threads, which were not interrupted.
-                client.connection_pool.disconnect(inuse_connections=False)
-            raise
 
     def close(self) -> None:
         if self._client is not None:
@@ -134,23 +105,10 @@ class Store:
         return self._batchers[loop]
 
     def _connect(self) -> redis.Redis:
-        retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)
-        if self.url.startswith(_CLUSTER_SCHEME):
-            cluster = redis.RedisCluster.from_url(self._plain_url(), retry=retry, **_CONNECTION)
-            return cast("redis.Redis", cluster)
-        return redis.Redis.from_url(self.url, retry=retry, **_CONNECTION)
+        return connect(self.url)
 
     def _connect_async(self) -> redis.asyncio.Redis:
-        retry = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)
-        if self.url.startswith(_CLUSTER_SCHEME):
-            cluster = redis.asyncio.RedisCluster.from_url(
-                self._plain_url(), retry=retry, **_CONNECTION
-            )
-            return cast("redis.asyncio.Redis", cluster)
-        return redis.asyncio.Redis.from_url(self.url, retry=retry, **_CONNECTION)
-
-    def _plain_url(self) -> str:
-        return "redis://" + self.url.removeprefix(_CLUSTER_SCHEME)
+        return connect_async(self.url)
 
     def _by_digest(self, call: Call[T]) -> tuple[str | int, ...]:
         return ("EVALSHA", digest(self._body(call)), *self._operands(call))

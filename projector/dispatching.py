@@ -12,9 +12,16 @@ from uuid import NAMESPACE_URL, uuid5
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
-from middleware.errors import DispatchRefused, LedgerUnavailable
+from middleware.errors import (
+    DelayRefused,
+    DispatchRefused,
+    LedgerUnavailable,
+    PayloadRefused,
+    ThreadConflict,
+)
 from middleware.keys import Delivery
 from projector.actor_message import actor_message
+from projector.data_faults import is_of_the_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,19 +37,31 @@ log = logging.getLogger(__name__)
 # What passes by waiting: the store, or the queue, cannot be reached or does not take anything.
 UNREACHABLE = (LedgerUnavailable, BrokerConnectionError, RedisError, OSError)
 
+# What waiting does not change: as the broker is set up, or the record stands, it is never sent.
+_FOR_GOOD = (DelayRefused, PayloadRefused, ThreadConflict)
+
 _RANKS = {"high": 0, "normal": 1, "low": 2}
 
 
 def dispatch(
-    ledger: Ledger, broker: Broker, requested: Iterable[tuple[LoggedEvent, MessageRequested]]
+    ledger: Ledger,
+    broker: Broker,
+    requested: Iterable[tuple[LoggedEvent, MessageRequested]],
+    *,
+    complained: set[Delivery],
 ) -> None:
     """High before normal before low, in the log's order within each.
 
     Raises one of UNREACHABLE when the queue or the ledger is: nothing is known of the rest then,
-    and dispatching all of it again is safe. Whatever else fails is left to the sweeper.
+    and dispatching all of it again is safe. Whatever else fails is left to the sweeper, and logged
+    once while `complained` holds its delivery.
     """
     for logged, event in sorted(requested, key=lambda pair: _RANKS[pair[1].request.priority]):
-        _dispatch_one(ledger, broker, logged, event)
+        complaint = _dispatch_one(ledger, broker, logged, event)
+        delivery = Delivery(event.tenant, event.message_request_id)
+        if complaint is not None and delivery not in complained:
+            complained.add(delivery)
+            log.error("cannot dispatch %s: %s", delivery, complaint)
 
 
 def message_id_of(ledger: Ledger, logged: LoggedEvent) -> str:
@@ -52,7 +71,8 @@ def message_id_of(ledger: Ledger, logged: LoggedEvent) -> str:
 
 def _dispatch_one(
     ledger: Ledger, broker: Broker, logged: LoggedEvent, event: MessageRequested
-) -> None:
+) -> str | None:
+    """None unless a person should know why it was not dispatched."""
     delivery = Delivery(event.tenant, event.message_request_id)
     message = actor_message(
         delivery,
@@ -61,10 +81,17 @@ def _dispatch_one(
     )
     try:
         broker.enqueue(message)
+    except _FOR_GOOD as refusal:
+        return f"{type(refusal).__name__}: {refusal}"
     except DispatchRefused as refusal:
         # Normal: it is not due yet, or it was dispatched or has ended before this reading.
         log.debug("not dispatched: %s: %s", delivery, refusal)
+    except LedgerUnavailable as error:
+        if not is_of_the_data(error):
+            raise
+        return f"its record cannot be read, the sweeper tries again: {error}"
     except UNREACHABLE:
         raise
     except Exception as error:  # noqa: BLE001 - fate "did not happen": the record stays due
-        log.error("cannot dispatch %s now, the sweeper will: %s", delivery, type(error).__name__)
+        return f"the sweeper tries again: {type(error).__name__}"
+    return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dramatiq import Broker
 
+    from middleware.keys import Delivery
     from middleware.ledger import Ledger
     from middleware.script import Call
     from projector.event_log import LoggedEvent
@@ -50,6 +51,7 @@ class PartitionProjector:
         self._lease = PartitionLease(ledger, partition, lease_ms=lease_ms)
         self._busy_pause_s = lease_ms / 1_000 / _ASKED_IN_A_LEASE
         self._block_ms = block_ms
+        self._complained: set[Delivery] = set()
 
     def run(self, stopping: StopSignal) -> None:
         """Return soon after the signal, with the batch in hand finished and the lease released."""
@@ -84,8 +86,11 @@ class PartitionProjector:
             self._ledger,
             self._broker,
             [(logged, event) for logged, event in readings if isinstance(event, MessageRequested)],
+            complained=self._complained,
         )
         self._fold(readings)
+        # Not before: until it is folded, the batch is dispatched again after each failure.
+        self._complained.clear()
         return True
 
     def _read(self, logged: LoggedEvent) -> Event | EventUnreadable:
@@ -138,8 +143,8 @@ class PartitionProjector:
             log.warning("partition %d waits for its lease to end: %s", self._partition, error)
 
     def _log_failure(self, failures: int, what: str) -> None:
-        # Once an outage: what repeats says nothing new.
-        level = logging.ERROR if failures == 1 else logging.DEBUG
+        # At failures 1, 2, 4, 8 ...: an outage does not fill the log, nor does it fall silent.
+        level = logging.DEBUG if failures & (failures - 1) else logging.ERROR
         log.log(level, "partition %d waits and tries again, it %s", self._partition, what)
 
 

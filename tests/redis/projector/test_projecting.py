@@ -10,14 +10,19 @@ import pytest
 import redis
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import ActorNotFound, ConnectionClosed
+from dramatiq.middleware import Middleware
 
 from middleware.dispatch_once import DispatchOnce
-from middleware.errors import LedgerUnavailable
+from middleware.errors import LedgerUnavailable, PayloadRefused
 from middleware.ledger import Ledger
 from middleware.store import Store
 from projector.configuration import TenantConfiguration
 from projector.configure import configure
+from projector.dispatching import dispatch
+from projector.event_log import Position, read_events
+from projector.events import MessageRequested, parse_event
 from projector.partition_lease import PartitionLease
+from projector.partition_projector import PartitionProjector
 from projector.projector import Projector
 from projector.stats import stats
 from sandbox.servers import ValkeyProcess
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
     from dramatiq import Broker, Message
 
+    from middleware.keys import Delivery
     from middleware.script import Call
 
 T = TypeVar("T")
@@ -97,6 +103,27 @@ class StoreFreedByARefusal(Store):
         except LedgerUnavailable:
             self.client.config_set("maxmemory", "0")
             raise
+
+
+class AddsAnOption(Middleware):
+    """As a tracing middleware does."""
+
+    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
+        message.options["sentry_headers"] = {}
+
+
+class SetAfterWaits(Event):
+    """A stop signal that nobody has to wait for, set after so many waits."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._number -= 1
+        if self._number == 0:
+            self.set()
+        return self.is_set()
 
 
 class StandingBroker(StubBroker):
@@ -334,6 +361,72 @@ def test_an_enqueue_that_fails_otherwise_is_left_to_the_sweeper(
     assert "secret text" not in caplog.text
 
 
+def test_a_record_that_cannot_be_read_is_left_to_the_sweeper_and_stops_nobody(
+    ledger: Ledger, broker: StubBroker, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    spoilt = ask(ledger, "spoilt")
+    ask(ledger, "after")
+    client.set(ledger.keys.history(spoilt), "not a list", ex=60)
+
+    # When
+    project_all(ledger, broker)
+
+    # Then
+    assert [message.kwargs["message_request_id"] for message in queued(broker)] == ["after"]
+    (said,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "acme/spoilt" in said.getMessage()
+    assert "WRONGTYPE" in said.getMessage()
+
+
+def test_a_message_that_is_refused_for_good_is_said_once_however_often_it_is_tried(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    broker = BrokerOfOneFault(ledger, PayloadRefused("it takes no message options"))
+    broker.add_middleware(AddsAnOption(), before=DispatchOnce)
+    ask(ledger, "r1")
+    ask(ledger, "r2")
+    complained: set[Delivery] = set()
+    partition = ledger.keys.partition_of("acme")
+    position = Position(requests="0-0", outcomes="0-0")
+    requested = [
+        (logged, event)
+        for logged in read_events(ledger, partition, position, block_ms=1)
+        if isinstance(event := parse_event(logged.fields), MessageRequested)
+    ]
+
+    # When
+    for _ in range(3):
+        dispatch(ledger, broker, requested, complained=complained)
+
+    # Then
+    assert queued(broker) == []
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(said) == 2
+    assert "acme/r1: PayloadRefused: it takes no message options" in said[0]
+    assert "sentry_headers" in said[1]
+
+
+def test_a_partition_that_fails_on_and_on_says_so_less_and_less_often(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    caplog.set_level(logging.DEBUG)
+    projector = PartitionProjector(ledger, StubBroker(), 0, lease_ms=LEASE_MS, block_ms=1)
+    stopping = SetAfterWaits(9)
+    ledger.store.client.set(ledger.keys.position(0), "not a hash", ex=60)
+
+    # When
+    projector.run(stopping)
+
+    # Then
+    waits = [record for record in caplog.records if "tries again" in record.getMessage()]
+    said = [place for place, record in enumerate(waits, 1) if record.levelno == logging.ERROR]
+    assert said == [1, 2, 4, 8]
+    assert "ResponseError" in waits[0].getMessage()
+
+
 def test_it_goes_on_by_itself_after_an_outage_of_the_store(ledger: Ledger) -> None:
     # Given
     with ValkeyProcess(appendonly=True) as server:
@@ -382,6 +475,23 @@ def test_an_event_that_cannot_be_read_is_set_aside_with_an_alert_and_stops_nobod
     (alert,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
     assert str(bad) in alert.getMessage()
     assert "secret text" not in caplog.text + str(kept)
+
+
+def test_an_event_that_is_no_unicode_is_set_aside_and_stops_nobody(
+    ledger: Ledger, broker: StubBroker, client: redis.Redis
+) -> None:
+    # Given
+    partition = ledger.keys.partition_of("acme")
+    client.xadd(ledger.keys.outcomes(partition), {"event": "sent", "tenant": b"\xff", b"\xfe": ""})
+    ask(ledger, "after")
+
+    # When
+    project_all(ledger, broker)
+
+    # Then
+    assert [message.kwargs["message_request_id"] for message in queued(broker)] == ["after"]
+    ((_, kept),) = stream(client, ledger.keys.quarantine(partition))
+    assert kept["stream"] == "outcomes"
 
 
 def test_a_server_that_lost_its_scripts_costs_no_second_dispatch(

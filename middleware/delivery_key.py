@@ -6,6 +6,7 @@ The reference is all that reaches the queue, so no secret and no text can.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dramatiq.message import Message
 
 Arguments = Mapping[str, Any]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +72,20 @@ class DeliveryKey:
         """
         try:
             bound = _signature(function).bind(*args, **kwargs)
-            if self.payload is not None:
-                self.payload(bound.arguments)
-        except (TypeError, ValueError) as error:
+        except TypeError as error:
             msg = f"these arguments are not a reference to a delivery: {error}"
             raise PayloadRefused(msg) from error
+        try:
+            if self.payload is not None:
+                self.payload(bound.arguments)
+        except ValueError:
+            msg = "these arguments are not a reference to a delivery, says its payload check"
+            # The check's own words may hold what the message should not carry.
+            raise PayloadRefused(msg) from None
         bound.apply_defaults()
         arguments = bound.arguments
         tenant, key = arguments[self.tenant], arguments[self.id]
-        if not (isinstance(tenant, str) and isinstance(key, str) and tenant and key):
+        if not (_is_word(tenant) and _is_word(key)):
             msg = f"{self.tenant} and {self.id} must be words that name a delivery"
             raise PayloadRefused(msg)
         # Keys join the two by a colon: with one in the tenant they could name another's delivery.
@@ -101,6 +109,11 @@ class DeliveryKey:
 def actor_of(broker: Broker, message: Message[Any] | MessageProxy) -> Actor[Any, Any] | None:
     """None for an actor this process did not declare: then its guard runs where it is declared."""
     return broker.actors.get(message.actor_name)
+
+
+def _is_word(name: object) -> bool:
+    """Half of a surrogate pair can be in no key: no ledger will ever hold such a delivery."""
+    return isinstance(name, str) and name != "" and _SURROGATE.search(name) is None
 
 
 # Read once for each actor: it is asked for with every message.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
 from middleware.errors import DelayRefused, PayloadRefused
-from tests.redis.middleware.application import R1, Application
+from tests.redis.middleware.application import KEY, QUEUE, R1, Application
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from middleware.ledger import Ledger
 
 
@@ -80,3 +85,30 @@ def test_a_message_that_is_no_reference_is_refused(
 
     # Then
     assert app.queued() == 0
+
+
+def test_what_is_refused_is_neither_told_nor_logged(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    def refuse(arguments: Mapping[str, Any]) -> None:
+        raise ValueError(arguments["thread_ts"])
+
+    app = Application(ledger, key=replace(KEY, payload=refuse))
+    message = app.actor.message(R1.tenant, R1.id, "hello")
+    assert isinstance(app.broker, StubBroker)
+
+    # When
+    with pytest.raises(PayloadRefused) as refusal:
+        app.broker.enqueue(message)
+    with app.working():
+        # As if another program had put it there.
+        app.broker.queues[QUEUE].put(message.encode())
+        app.join()
+
+    # Then
+    assert "hello" not in str(refusal.value)
+    failures = [record for record in caplog.records if record.exc_info]
+    assert len(failures) == 1
+    assert "hello" not in str(logging.Formatter().format(failures[0])).replace(str(message), "")
+    assert app.provider.started == []

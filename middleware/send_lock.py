@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, assert_never
 
 from dramatiq.asyncio import async_to_sync, get_event_loop_thread
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import AsyncIO, Middleware
 
 from middleware.actor_options import check_options, lease_of
 from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
@@ -95,12 +95,21 @@ class SendLock(Middleware):
             if actor.options.get("send_lock") is not None and not is_wrapped(actor):
                 msg = f"actor {actor.actor_name} has send_lock but was declared without SendLock"
                 raise GuardMisdeclared(msg)
+            if is_wrapped(actor) and inspect.iscoroutinefunction(original_function(actor)):
+                self._check_event_loop(broker, actor)
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Close the event loop's connections while the loop still runs."""
         loop_thread = get_event_loop_thread()
         if loop_thread is not None:
             loop_thread.run_coroutine(self.ledger.store.aclose())
+
+    def _check_event_loop(self, broker: Broker, actor: Actor[Any, Any]) -> None:
+        """What is added first starts first and ends last."""
+        before = broker.middleware[: broker.middleware.index(self)]
+        if not any(isinstance(middleware, AsyncIO) for middleware in before):
+            msg = f"actor {actor.actor_name} is a coroutine: add AsyncIO before SendLock"
+            raise GuardMisdeclared(msg)
 
 
 def wrap(actor: Actor[Any, Any], key: DeliveryKey) -> None:

@@ -7,6 +7,7 @@ has one sweeper. One that dies in between costs a window, never a delivery.
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, assert_never
@@ -20,6 +21,8 @@ from middleware.errors import DispatchRefused, LedgerUnavailable
 from middleware.keys import Delivery
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dramatiq import Broker
 
     from middleware.answers import DueNow, SweepAnswer
@@ -30,7 +33,7 @@ log = logging.getLogger(__name__)
 
 # Others may set an earlier due time than the one it sleeps for: so late it may notice.
 LONGEST_SLEEP_S = 1.0
-# Bounds one round trip, and the time between two looks at the stop signal.
+# Bounds one tenant's turn, and one reply.
 _BATCH = 100
 # A worker that is told to end has other things to end too.
 _LONGEST_STOP_S = 1.0
@@ -50,7 +53,7 @@ class Sweeper:
 
     def stop(self) -> None:
         """Return when it has ended, or soon: where a store or a broker stands still it is left
-        behind, and ends by itself when that answers. It may enqueue one more batch then.
+        behind, and ends by itself when that answers. It may enqueue one more message then.
         """
         self._stopping.set()
         self._thread.join(_LONGEST_STOP_S)
@@ -70,30 +73,25 @@ class Sweeper:
             for tenant in answer.members:
                 if self._stopping.is_set():
                     return None
-                ahead.append(self._sweep_tenant(tenant))
+                with _holding_up_no_other(tenant):
+                    ahead.append(self._sweep_tenant(tenant))
             if len(answer.members) == _BATCH:
                 ahead.append(0)
         return min((each for each in ahead if each is not None), default=None)
 
     def _sweep_tenant(self, tenant: str) -> int | None:
         """The tenant's next due time in ms from now; 0 when more may be due than was swept."""
-        try:
-            due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=_BATCH))
-            deliveries = [Delivery(tenant, id_) for id_ in due.members]
-            answers = self._ledger.run_many([self._ledger.sweep(each) for each in deliveries])
-        except LedgerUnavailable as error:
-            # A store that answers, though with an error, is there for the other tenants.
-            if not isinstance(error.__cause__, ResponseError):
-                raise
-            log.error("sweep.tenant_failed tenant=%s error=%s", tenant, error)
-            return None
-        for delivery, answer in zip(deliveries, answers, strict=True):
-            try:
+        due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=_BATCH))
+        has_moved = False
+        for delivery in (Delivery(tenant, id_) for id_ in due.members):
+            # Looked at before the script, so that what it moves on is enqueued too.
+            if self._stopping.is_set():
+                return None
+            with _holding_up_no_other(delivery):
+                answer = self._ledger.run(self._ledger.sweep(delivery))
+                has_moved = True
                 self._act(delivery, answer)
-            except Exception as error:  # noqa: BLE001 - its due time moved on: tried again then
-                why = type(error).__name__
-                log.warning("sweep.not_enqueued delivery=%s error=%s", delivery, why)
-        return 0 if len(deliveries) == _BATCH else _from_now_ms(due)
+        return 0 if has_moved and len(due.members) == _BATCH else _from_now_ms(due)
 
     def _act(self, delivery: Delivery, answer: SweepAnswer) -> None:
         match answer:
@@ -138,6 +136,9 @@ class Sweeper:
             self._broker.enqueue(message)
         except DispatchRefused as refusal:
             log.info("sweep.refused delivery=%s why=%s", delivery, refusal)
+        except Exception as error:  # noqa: BLE001 - did not happen, or unknown: it stays due
+            why = type(error).__name__
+            log.warning("sweep.not_enqueued delivery=%s error=%s", delivery, why)
         else:
             log.info("sweep.enqueued delivery=%s message_id=%s", delivery, message.message_id)
 
@@ -153,6 +154,18 @@ class Sweeper:
                 next_ms = None
             sleep_s = LONGEST_SLEEP_S if next_ms is None else min(next_ms / 1_000, LONGEST_SLEEP_S)
             self._stopping.wait(sleep_s)
+
+
+@contextmanager
+def _holding_up_no_other(what: Delivery | str) -> Iterator[None]:
+    """Nothing is lost: what failed is still due, or will be when its window ends."""
+    try:
+        yield
+    except Exception as error:
+        # A store that answers, though with an error, is there for the others.
+        if isinstance(error, LedgerUnavailable) and not isinstance(error.__cause__, ResponseError):
+            raise
+        log.error("sweep.failed of=%s error=%s", what, type(error).__name__)
 
 
 def _from_now_ms(due: DueNow) -> int | None:

@@ -174,6 +174,24 @@ def test_a_tenant_whose_records_are_broken_holds_up_no_other(
     assert app.queued() == 1
 
 
+def test_a_record_that_is_broken_holds_up_no_other_of_its_tenant(
+    overdue: Application, client: redis.Redis
+) -> None:
+    # Given
+    keys = overdue.ledger.keys
+    record = client.hgetall(keys.delivery(R1))
+    client.delete(keys.delivery(R1))
+    client.set(keys.delivery(R1), "no record", ex=60)
+
+    # When
+    overdue.sweep()
+
+    # Then
+    assert overdue.queued() == 1
+    client.delete(keys.delivery(R1))
+    client.hset(keys.delivery(R1), mapping=record)
+
+
 def test_a_message_for_an_actor_that_is_unknown_here_holds_up_no_other(
     overdue: Application, clock: ManualClock
 ) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from threading import Event
 from threading import enumerate as living_threads
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from dramatiq import Middleware
 
 from middleware.dispatch_once import DispatchOnce
+from middleware.keys import Delivery
+from middleware.sweeper import Sweeper
 from tests.redis.middleware.application import Application
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from dramatiq import Broker, Message
+
     from middleware.ledger import Ledger
     from middleware.stub_ledger import ManualClock
     from tests.lossy_proxy import LossyProxy
@@ -91,3 +97,39 @@ def test_a_store_that_stands_still_does_not_keep_the_worker_from_ending(
     assert "sweep.left_behind" in caplog.text
     proxy.flow()
     wait_until(lambda: _sweepers() == 0, description="it ends when the store answers")
+
+
+class _HeldUp(Middleware):
+    """A broker that takes the first message, and is not done with it until it is told."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.may_end = Event(), Event()
+
+    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
+        self.has_begun.set()
+        self.may_end.wait()
+
+
+def test_told_to_stop_it_leaves_the_rest_of_the_backlog_due(
+    ledger: Ledger, clock: ManualClock
+) -> None:
+    # Given
+    held_up = _HeldUp()
+    app = Application(ledger, others=(held_up,))
+    backlog = [Delivery(tenant, f"r{number}") for tenant in ("acme", "beta") for number in range(5)]
+    for delivery in backlog:
+        app.accept(delivery)
+    clock.advance(ms=ledger.timing.dispatch_window_ms)
+    sweeper = Sweeper(ledger, app.broker)
+    sweeper.start()
+    held_up.has_begun.wait()
+
+    # When
+    sweeper.stop()
+    held_up.may_end.set()
+
+    # Then
+    wait_until(lambda: _sweepers() == 0, description="it ends after the message it was at")
+    assert app.queued() == 1
+    dues_ms = [int(app.record(delivery)["due"]) for delivery in backlog]
+    assert sum(due_ms <= clock.now_ms for due_ms in dues_ms) == len(backlog) - 1

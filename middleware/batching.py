@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import redis.asyncio
 
-Command = tuple[str | int, ...]
+Command = tuple[str | bytes, ...]
 
 # Bounds what one failure leaves unknown, and how long the server is kept by one client.
 _MOST_IN_A_BATCH = 100

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 _CLUSTER_SCHEME = "redis+cluster://"
 # Three quick repeats bridge a restart of a proxy; a longer outage is the caller's to wait for.
 _REPEATS = 3
+# How bytes that are no text are read, and text that no bytes stand for is written.
+UNREADABLE = "backslashreplace"
 _CONNECTION: dict[str, Any] = {
     "decode_responses": True,
+    # What is not UTF-8 would raise for ever where it is read. As `\xff` it can be shown, logged and
+    # written again, which surrogates cannot, and is told apart from other bytes, unlike "?".
+    "encoding_errors": UNREADABLE,
     "socket_timeout": 5.0,
     "socket_connect_timeout": 2.0,
     "health_check_interval": 30,

@@ -12,10 +12,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError
 
-from middleware.batching import Batcher
-from middleware.connections import connect, connect_async
+from middleware.batching import Batcher, Command
+from middleware.connections import UNREADABLE, connect, connect_async
 from middleware.errors import LedgerUnavailable
 from middleware.script import Call, Reply, digest
 
@@ -110,25 +110,39 @@ class Store:
     def _connect_async(self) -> redis.asyncio.Redis:
         return connect_async(self.url)
 
-    def _by_digest(self, call: Call[T]) -> tuple[str | int, ...]:
-        return ("EVALSHA", digest(self._body(call)), *self._operands(call))
+    def _by_digest(self, call: Call[T]) -> Command:
+        return ("EVALSHA", digest(self._body(call)).encode(), *self._operands(call))
 
-    def _by_body(self, call: Call[T]) -> tuple[str | int, ...]:
-        return ("EVAL", self._body(call), *self._operands(call))
+    def _by_body(self, call: Call[T]) -> Command:
+        return ("EVAL", self._body(call).encode(), *self._operands(call))
 
     def _body(self, call: Call[T]) -> str:
         return call.script.body(clock_is_argument=self._clock_ms is not None)
 
-    def _operands(self, call: Call[T]) -> tuple[str | int, ...]:
+    def _operands(self, call: Call[T]) -> Command:
         clock = () if self._clock_ms is None else (self._clock_ms(),)
-        return (len(call.keys), *call.keys, *call.arguments, *clock)
+        # A key that is altered would name another delivery, so it raises UnicodeEncodeError.
+        keys = (key.encode() for key in call.keys)
+        return (b"%d" % len(call.keys), *keys, *map(_encoded, (*call.arguments, *clock)))
+
+
+def _encoded(argument: str | int) -> bytes:
+    """Never fails for text. In JSON half of a surrogate pair becomes the escape that stands for it,
+    and in a reason of the provider's it must not keep a POST from being settled.
+    """
+    return b"%d" % argument if isinstance(argument, int) else argument.encode(errors=UNREADABLE)
 
 
 @contextmanager
 def failing_closed() -> Iterator[None]:
-    """Turn every failure of the store into LedgerUnavailable."""
+    """Turn every failure of the store into LedgerUnavailable.
+
+    What cannot be said to any store raises as it is: who asks again would ask for ever.
+    """
     try:
         yield
+    except DataError:
+        raise
     # A cluster that cannot be asked is no RedisError to the client.
     except (RedisError, RedisClusterException, OSError) as error:
         raise LedgerUnavailable(str(error)) from error

@@ -108,3 +108,19 @@ def test_what_has_ended_otherwise_is_not_rejected(rig: Rig, outcome: str) -> Non
 
     # Then
     assert answer == Lost()
+
+
+def test_a_reason_that_is_no_unicode_is_kept_as_what_it_looks_like(rig: Rig) -> None:
+    # Given
+    rig.sending()
+    half_of_a_pair = "\ud83d is half of a pair"
+    rejection = rig.ledger.settle_rejected(
+        rig.delivery, token=TOKEN, error="bad", reason=half_of_a_pair
+    )
+
+    # When
+    rig.twice(rejection)
+
+    # Then
+    assert rig.record()["reason"] == r"\ud83d is half of a pair"
+    assert rig.snapshot().history[-1].details["reason"] == r"\ud83d is half of a pair"

@@ -48,7 +48,17 @@ def test_a_tenant_that_could_name_anothers_delivery_is_refused(tenant: str) -> N
     assert "tenant" in str(refusal.value)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"id": 7}, {"id": ""}, {"id": "r1", "text": "hello"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"id": 7},
+        {"id": ""},
+        {"id": "r1", "text": "hello"},
+        {"id": "\ud800"},
+        {"id": "r1", "tenant": "\udfff"},
+    ],
+)
 def test_what_is_no_reference_to_a_delivery_is_refused(arguments: dict[str, object]) -> None:
     # Given
     positional = ()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from middleware.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from middleware.script import Call
     from middleware.stub_ledger import ManualClock
 
@@ -37,6 +39,11 @@ class InterruptedStore(Store):
         if self._has_run:
             super().run(call)
         raise interrupt
+
+    def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
+        for interrupt in filter(None, map(self._interrupt_of, calls)):
+            raise interrupt
+        return super().run_many(calls)
 
     async def arun(self, call: Call[T]) -> T:
         interrupt = self._interrupt_of(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from threading import Event
 from threading import enumerate as living_threads
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,17 @@ from dramatiq import Middleware
 
 from middleware.dispatch_once import DispatchOnce
 from middleware.keys import Delivery
+from middleware.ledger import Ledger
 from middleware.sweeper import Sweeper
 from tests.redis.middleware.application import Application
+from tests.redis.middleware.stores import InterruptedStore
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from dramatiq import Broker, Message
 
-    from middleware.ledger import Ledger
     from middleware.stub_ledger import ManualClock
+    from sandbox.servers import ValkeyProcess
     from tests.lossy_proxy import LossyProxy
     from tests.redis.middleware.application import Kind
 
@@ -79,6 +82,30 @@ def test_a_store_that_goes_away_does_not_end_it(
 
         # Then
         wait_until(lambda: app.told() == ["sent"], description="it is swept and sent")
+
+
+def test_what_nobody_foresaw_does_not_end_it(
+    valkey: ValkeyProcess,
+    ledger: Ledger,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given
+    store = InterruptedStore(
+        valkey.url, clock, script="due", interrupt=ZeroDivisionError(), has_run=False
+    )
+    with closing(store):
+        distracted = Ledger(store, ledger.keys, ledger.timing)
+        app = Application(distracted, dispatcher=DispatchOnce)
+        app.accept()
+
+        # When
+        with app.working():
+            wait_until(lambda: "sweep.failed" in caplog.text, description="it fails")
+            clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+
+            # Then
+            wait_until(lambda: app.told() == ["sent"], description="it is swept and sent")
 
 
 def test_a_store_that_stands_still_does_not_keep_the_worker_from_ending(

@@ -12,23 +12,28 @@ from collections import defaultdict, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import redis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import ConnectionClosed
+from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.message import Message
+from redis.exceptions import RedisClusterException, RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
 class RedisQueue(RedisBroker):
-    """Dramatiq's Redis broker, but for its consumer."""
+    """Dramatiq's Redis broker, but for its consumer and what a lost connection raises."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - dramatiq's own
         super().__init__(**options)  # type: ignore[no-untyped-call]  # as above
         # By queue, and not by consumer: a consumer that lost its connection is replaced.
         self._acknowledged: defaultdict[str, deque[str]] = defaultdict(deque)
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Raise ConnectionClosed, as other brokers do, when it is not known to be enqueued."""
+        with _lost_connections():
+            return super().enqueue(message, delay=delay)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         return _Consumer(self, super().consume(queue_name, prefetch, timeout), queue_name)
@@ -51,7 +56,10 @@ class RedisQueue(RedisBroker):
 
 
 class _Consumer(Consumer):
-    """Whatever the connection does to it is a ConnectionClosed, which Dramatiq waits out."""
+    """Whatever the store does to it is a ConnectionClosed, which Dramatiq waits out.
+
+    By anything else that closing raises, Dramatiq's thread would end, and consume nothing more.
+    """
 
     def __init__(self, queue: RedisQueue, inner: Consumer, queue_name: str) -> None:
         self._queue = queue
@@ -82,17 +90,27 @@ class _Consumer(Consumer):
         """Hand back what was fetched and not handed out yet."""
         with _lost_connections():
             self._queue.acknowledge(self._queue_name)
-        # None: its message is gone.
         cache: list[bytes | None] = self._inner.message_cache
-        fetched = [MessageProxy(Message.decode(data)) for data in cache if data is not None]
+        fetched = [message for data in cache if (message := _read(data)) is not None]
         cache.clear()
         self.requeue(fetched)
         self._inner.close()
+
+
+def _read(data: bytes | None) -> MessageProxy | None:
+    """None for a message that is gone, or that nobody can read."""
+    if data is None:
+        return None
+    try:
+        return MessageProxy(Message.decode(data))
+    except DecodeError:
+        return None
 
 
 @contextmanager
 def _lost_connections() -> Iterator[None]:
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except (RedisError, RedisClusterException, OSError) as error:
+        # A store that answers and refuses (read-only after a failover, full) may change its mind.
         raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ import pytest
 from dramatiq.errors import ConnectionClosed
 
 from actors.queue import make_broker
+from sandbox.servers import HOST, ValkeyProcess
 from tests.keyspace import remove_keys
 from tests.lossy_proxy import LossyProxy
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import redis
     from dramatiq import Broker, MessageProxy
     from dramatiq.broker import Consumer
-
-    from sandbox.servers import ValkeyProcess
 
 QUEUE = "slack"
 IDLE_MS = 10
@@ -161,7 +160,65 @@ def test_an_acknowledgement_that_met_a_lost_connection_is_made_by_the_next_consu
     assert leftovers(client, namespace) == []
 
 
+def test_a_store_that_refuses_to_write_is_waited_out_like_one_that_is_away() -> None:
+    # Given
+    with ValkeyProcess() as server, server.client() as own_client:
+        broker = make_broker(server.url, prefix="refusing")
+        put(broker, 3)
+        consumer = broker.consume(QUEUE, prefetch=3, timeout=IDLE_MS)
+        consumer.ack(fetched(consumer))
+        message = fetched(consumer)
+
+        # When
+        own_client.replicaof(HOST, "1")
+
+        # Then
+        with pytest.raises(ConnectionClosed):
+            consumer.nack(message)
+        with pytest.raises(ConnectionClosed):
+            consumer.requeue([message])
+        with pytest.raises(ConnectionClosed):
+            consumer.close()
+        with pytest.raises(ConnectionClosed):
+            next(broker.consume(QUEUE, prefetch=1, timeout=IDLE_MS))
+        broker.close()
+
+
+def test_a_message_that_cannot_be_read_keeps_no_other_from_going_back(
+    broker: Broker, client: redis.Redis, namespace: str
+) -> None:
+    # Given
+    put(broker, 1)
+    for number in range(2):
+        client.rpush(f"{namespace}:{{queue}}:{QUEUE}", f"broken-{number}")
+        client.hset(f"{namespace}:{{queue}}:{QUEUE}.msgs", f"broken-{number}", "not a message")
+    (last,) = put(broker, 1)
+    consumer = broker.consume(QUEUE, prefetch=4, timeout=IDLE_MS)
+    fetched(consumer)
+
+    # When
+    consumer.close()
+
+    # Then
+    assert everything(broker) == {last}
+
+
 def leftovers(client: redis.Redis, namespace: str) -> list[str]:
     """Messages, and what workers hold: all but the workers' heartbeats."""
     found = client.scan_iter(match=f"{namespace}:{{queue}}:*")
     return [key for key in found if not key.endswith("__heartbeats__")]
+
+
+def test_what_cannot_be_enqueued_is_a_lost_connection(broker: Broker, proxy: LossyProxy) -> None:
+    # Given
+    put(broker, 1)
+
+    # When
+    proxy.stall()
+
+    # Then
+    with pytest.raises(ConnectionClosed):
+        put(broker, 1)
+    proxy.down()
+    with pytest.raises(ConnectionClosed):
+        put(broker, 1)

@@ -25,6 +25,7 @@ from projector.data_faults import is_of_the_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from concurrent.futures import Executor
 
     from dramatiq import Broker
 
@@ -40,7 +41,7 @@ UNREACHABLE = (LedgerUnavailable, BrokerConnectionError, RedisError, OSError)
 # What waiting does not change: as the broker is set up, or the record stands, it is never sent.
 _FOR_GOOD = (DelayRefused, PayloadRefused, ThreadConflict)
 
-_RANKS = {"high": 0, "normal": 1, "low": 2}
+_RANKS = ("high", "normal", "low")
 
 
 def dispatch(
@@ -48,20 +49,26 @@ def dispatch(
     broker: Broker,
     requested: Iterable[tuple[LoggedEvent, MessageRequested]],
     *,
+    threads: Executor | None,
     complained: set[Delivery],
 ) -> None:
-    """High before normal before low, in the log's order within each.
+    """High before normal before low, and within each nearly in the log's order; quite so without
+    `threads`, which let several wait for the store and the queue at once.
 
     Raises one of UNREACHABLE when the queue or the ledger is: nothing is known of the rest then,
     and dispatching all of it again is safe. Whatever else fails is left to the sweeper, and logged
     once while `complained` holds its delivery.
     """
-    for logged, event in sorted(requested, key=lambda pair: _RANKS[pair[1].request.priority]):
-        complaint = _dispatch_one(ledger, broker, logged, event)
-        delivery = Delivery(event.tenant, event.message_request_id)
-        if complaint is not None and delivery not in complained:
-            complained.add(delivery)
-            log.error("cannot dispatch %s: %s", delivery, complaint)
+    map_each = map if threads is None else threads.map
+    everything = list(requested)
+    for rank in _RANKS:
+        pairs = [pair for pair in everything if pair[1].request.priority == rank]
+        complaints = map_each(lambda pair: _dispatch_one(ledger, broker, *pair), pairs)
+        for (_, event), complaint in zip(pairs, complaints, strict=True):
+            delivery = Delivery(event.tenant, event.message_request_id)
+            if complaint is not None and delivery not in complained:
+                complained.add(delivery)
+                log.error("cannot dispatch %s: %s", delivery, complaint)
 
 
 def message_id_of(ledger: Ledger, logged: LoggedEvent) -> str:

@@ -20,6 +20,7 @@ from projector.partition_lease import PartitionLease
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
     from threading import Event as StopSignal
 
     from dramatiq import Broker
@@ -43,14 +44,23 @@ class PartitionProjector:
     """Holds one partition if nobody else does, and projects it until told to stop."""
 
     def __init__(
-        self, ledger: Ledger, broker: Broker, partition: int, *, lease_ms: int, block_ms: int
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        partition: int,
+        *,
+        lease_ms: int,
+        block_ms: int,
+        dispatchers: Executor | None = None,
     ) -> None:
+        """Without `dispatchers`, threads to share, it dispatches one message after the other."""
         self._ledger = ledger
         self._broker = broker
         self._partition = partition
         self._lease = PartitionLease(ledger, partition, lease_ms=lease_ms)
         self._busy_pause_s = lease_ms / 1_000 / _ASKED_IN_A_LEASE
         self._block_ms = block_ms
+        self._dispatchers = dispatchers
         self._complained: set[Delivery] = set()
 
     def run(self, stopping: StopSignal) -> None:
@@ -86,6 +96,7 @@ class PartitionProjector:
             self._ledger,
             self._broker,
             [(logged, event) for logged, event in readings if isinstance(event, MessageRequested)],
+            threads=self._dispatchers,
             complained=self._complained,
         )
         self._fold(readings)

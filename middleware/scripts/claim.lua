@@ -40,7 +40,7 @@ if record.state == 'uncertain' then
   if lease_is_live() then return is_holder(token) and uncertain() or held() end
   local look_from = math.max(number('reconcile_at'), number('not_before'))
   if now < look_from then return {'wait', whole(look_from), 'reconcile'} end
-  change({token = token, lease_until = now + lease_ms})
+  change({token = token, lease_until = now + lease_ms, dispatches = 0})
   due_at(now + lease_ms)
   note('looking', {by = by, token = string.sub(token, 1, 8)})
   return uncertain()
@@ -57,7 +57,8 @@ if number('attempts') >= number('max_attempts') then
   return {'settled', 'rejected'}
 end
 
-change({state = 'claimed', token = token, lease_until = now + lease_ms,
+-- The queue delivers: what it loses from now on is missed after the first window again.
+change({state = 'claimed', token = token, lease_until = now + lease_ms, dispatches = 0,
   attempts = number('attempts') + 1})
 count('claimed')
 due_at(math.min(now + lease_ms, number('expires_at')))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from middleware.answers import Enqueue, First, Make, Nothing, Settled
+from middleware.answers import Enqueue, First, Make, Nothing, Ok, Settled
 from middleware.ledger import LONGEST_WINDOW_MS
 from middleware.timing import HOUR_MS, MINUTE_MS
 from tests.redis.ledger_view import OPEN, TERMINAL
@@ -97,6 +97,25 @@ def test_a_backlog_is_swept_less_and_less_often(rig: Rig) -> None:
     # Then
     doubled = [MINUTE_MS * 2**times for times in range(6)]
     assert windows_ms == [*doubled, *[LONGEST_WINDOW_MS] * 3]
+
+
+@pytest.mark.parametrize("place", ["waiting", "uncertain"])
+def test_once_claimed_it_is_missed_after_the_first_window_again(rig: Rig, place: str) -> None:
+    # Given
+    rig.brought_to(place)
+    for _ in range(6):
+        rig.clock.now_ms = due_ms(rig)
+        rig.run(rig.sweep())
+    rig.run(rig.claim())
+    wait = rig.postpone() if place == "waiting" else rig.look_later()
+    assert rig.run(wait) == Ok()
+    rig.clock.now_ms = due_ms(rig)
+
+    # When
+    rig.run(rig.sweep())
+
+    # Then
+    assert due_ms(rig) == rig.clock.now_ms + rig.timing.dispatch_window_ms
 
 
 def test_it_is_not_swept_later_than_its_time_runs_out(rig: Rig) -> None:

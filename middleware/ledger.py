@@ -48,6 +48,7 @@ _LOOK_LATER = _transition("look_later")
 _GIVE_UP = _transition("give_up")
 _CANCEL = _transition("cancel")
 _SWEEP = _transition("sweep")
+_NOT_DISPATCHED = _transition("not_dispatched")
 _DUE = Script.load("middleware", "due")
 
 
@@ -218,6 +219,11 @@ class Ledger:
         window_ms = self.timing.dispatch_window_ms
         longest_ms = max(window_ms, LONGEST_WINDOW_MS)
         return self._call(_SWEEP, delivery, replies.sweep, window_ms, longest_ms)
+
+    def not_dispatched(self, delivery: Delivery) -> Call[answers.ReturnAnswer]:
+        """What `sweep` said could not be enqueued: its window was not a repetition's."""
+        window_ms = self.timing.dispatch_window_ms
+        return self._call(_NOT_DISPATCHED, delivery, replies.returned, window_ms)
 
     def due_tenants(self, partition: int, *, limit: int) -> Call[answers.DueNow]:
         return Call(_DUE, (self.keys.tenants(partition),), (limit,), replies.due)

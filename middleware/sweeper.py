@@ -139,6 +139,7 @@ class Sweeper:
         except Exception as error:  # noqa: BLE001 - did not happen, or unknown: it stays due
             why = type(error).__name__
             log.warning("sweep.not_enqueued delivery=%s error=%s", delivery, why)
+            self._ledger.run(self._ledger.not_dispatched(delivery))
         else:
             log.info("sweep.enqueued delivery=%s message_id=%s", delivery, message.message_id)
 

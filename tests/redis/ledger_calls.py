@@ -115,6 +115,9 @@ class Calls:
     def sweep(self) -> Call[answers.SweepAnswer]:
         return self.ledger.sweep(self.delivery)
 
+    def not_dispatched(self) -> Call[answers.ReturnAnswer]:
+        return self.ledger.not_dispatched(self.delivery)
+
 
 # Only who holds the claim may make these.
 FENCED: dict[str, Callable[[Calls, str], Call[Any]]] = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from dramatiq import Middleware
 from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import MiddlewareError
 
 from middleware.errors import LedgerUnavailable
 from middleware.keys import Delivery
@@ -16,6 +18,7 @@ from tests.redis.projector.guarding import redis_broker
 
 if TYPE_CHECKING:
     import redis
+    from dramatiq import Broker, Message
 
     from middleware.ledger import Ledger
     from middleware.stub_ledger import ManualClock
@@ -136,6 +139,36 @@ def test_a_broker_that_is_away_is_tried_again_in_the_next_window(
         assert length_before == 0
         assert broker.do_qsize(QUEUE) == 2
         assert app.noted().count("swept") == app.noted(R2).count("swept") == 2
+
+
+class _Full(Middleware):
+    """A broker that takes nothing, and says so in a way that is all its own."""
+
+    def before_enqueue(self, broker: Broker, message: Message[Any], delay: int | None) -> None:
+        raise _QueueIsFull
+
+
+class _QueueIsFull(MiddlewareError):
+    """Only errors of this kind leave a hook; to the sweeper it is any error."""
+
+
+def test_what_a_broker_does_not_take_is_tried_again_in_each_window(
+    overdue: Application, clock: ManualClock
+) -> None:
+    # Given
+    overdue.broker.add_middleware(_Full())
+    waits_ms: list[int] = []
+
+    # When
+    for _ in range(4):
+        overdue.sweep()
+        due_ms = int(overdue.record(R2)["due"])
+        waits_ms.append(due_ms - clock.now_ms)
+        clock.now_ms = due_ms
+
+    # Then
+    assert waits_ms == [overdue.ledger.timing.dispatch_window_ms] * 4
+    assert overdue.queued() == 0
 
 
 def test_a_message_that_cannot_be_read_holds_up_no_other(

@@ -42,9 +42,11 @@ class Batcher:
     async def _send_all(self) -> None:
         try:
             while self._gathered:
-                batch = self._gathered[:_MOST_IN_A_BATCH]
-                del self._gathered[:_MOST_IN_A_BATCH]
-                await self._send(batch)
+                # Whoever was cancelled by now takes it that nothing was asked.
+                waiting = [each for each in self._gathered if not each[1].done()]
+                batch, self._gathered = waiting[:_MOST_IN_A_BATCH], waiting[_MOST_IN_A_BATCH:]
+                if batch:
+                    await self._send(batch)
         finally:
             self._sending = None
 

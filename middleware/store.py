@@ -10,7 +10,6 @@ import asyncio
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError
 
@@ -37,7 +36,8 @@ class Store:
         self._clock_ms = clock_ms
         self._client: redis.Redis | None = None
         self._connecting = Lock()
-        self._batchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher] = WeakKeyDictionary()
+        self._batching = Lock()
+        self._batchers: dict[asyncio.AbstractEventLoop, Batcher] = {}
 
     @property
     def client(self) -> redis.Redis:
@@ -93,16 +93,22 @@ class Store:
 
     async def aclose(self) -> None:
         """Close the connections of the running loop, which must be done before the loop ends."""
-        batcher = self._batchers.pop(asyncio.get_running_loop(), None)
+        with self._batching:
+            batcher = self._batchers.pop(asyncio.get_running_loop(), None)
         if batcher is not None:
             await batcher.aclose()
 
     def _batcher(self) -> Batcher:
         """One for each event loop: asyncio connections cannot change loops."""
         loop = asyncio.get_running_loop()
-        if loop not in self._batchers:
-            self._batchers[loop] = Batcher(self._connect_async())
-        return self._batchers[loop]
+        batcher = self._batchers.get(loop)
+        if batcher is None:
+            batcher = Batcher(self._connect_async())
+            with self._batching:
+                # A batcher refers to its loop, so weak references would free neither.
+                open_ones = {of: each for of, each in self._batchers.items() if not of.is_closed()}
+                self._batchers = {**open_ones, loop: batcher}
+        return batcher
 
     def _connect(self) -> redis.Redis:
         return connect(self.url)

@@ -35,6 +35,9 @@ class DeliveryKey:
     later message may still set. With `needs_acceptance` a message for a request that was never
     accepted is refused; without it the first message makes the record. `payload` raises
     ValueError for arguments it does not like.
+
+    All guarded actors of a ledger share one space of deliveries: the same tenant and id name the
+    same delivery, whichever actor sends it.
     """
 
     tenant: str

@@ -35,8 +35,11 @@ if thread_ts ~= '' and thread_ts ~= record.thread_ts then
 end
 
 local is_own = record.message_id == message_id
-local function let_pass()
+local is_other_in_window = record.message_id and not is_own and now < number('due')
+
+local function let_pass(latest_due)
   if is_own then return {'first'} end
+  due_at(math.min(now + window_ms, latest_due))
   change({message_id = message_id, message = ARGV[5]})
   note('dispatched', {message_id = string.sub(message_id, 1, 8)})
   return {'first'}
@@ -45,20 +48,19 @@ end
 if record.state == 'waiting' then
   local not_before = number('not_before')
   if not_before > now then return {'deferred', whole(not_before)} end
-  if record.message_id and not is_own and now < number('due') then
+  if is_other_in_window then
     note_refusal('dispatch refused', {message_id = string.sub(message_id, 1, 8)})
     return {'duplicate', record.message_id}
   end
-  if not is_own then
-    count('waiting')
-    due_at(math.min(now + window_ms, number('expires_at')))
-  end
-  return let_pass()
+  if not is_own then count('waiting') end
+  return let_pass(number('expires_at'))
 end
 
-local looked_at = lease_is_live()
-local look_from = math.max(number('reconcile_at'), number('not_before'))
-if record.state == 'uncertain' and not looked_at and now >= look_from then return let_pass() end
+local look_from =
+  math.max(number('reconcile_at'), number('not_before'), number('lease_until'))
+if record.state == 'uncertain' and now >= look_from and not is_other_in_window then
+  return let_pass(math.huge)
+end
 if is_own then return {'first'} end
 note_refusal('dispatch refused', {message_id = string.sub(message_id, 1, 8)})
 return {'in_progress', record.message_id or ''}

@@ -6,8 +6,10 @@ import pytest
 
 from middleware.answers import (
     DispatchedBefore,
+    Enqueue,
     First,
     Granted,
+    Make,
     OtherThread,
     Settled,
     Uncertain,
@@ -50,6 +52,44 @@ def test_a_doubt_that_is_old_enough_is_dispatched_to_be_looked_into(rig: Rig) ->
     # Then
     assert answer == First()
     assert rig.record()["state"] == "uncertain"
+
+
+def test_of_all_who_nudge_an_old_doubt_one_passes_in_a_window(rig: Rig) -> None:
+    # Given
+    rig.uncertain()
+    rig.then_settled_down()
+    begun_ms = rig.clock.now_ms
+    rig.run(rig.dispatch("m1"))
+
+    # When
+    within = rig.unchanged(rig.dispatch("m2"), noted="dispatch refused")
+    due_ms = int(rig.record()["due"])
+    rig.clock.now_ms = due_ms
+    after = rig.twice(rig.dispatch("m3"))
+
+    # Then
+    assert within == DispatchedBefore("m1", in_progress=True)
+    assert due_ms == begun_ms + rig.timing.dispatch_window_ms
+    assert after == First()
+
+
+@pytest.mark.parametrize("message_id", ["m1", None])
+def test_what_the_sweeper_hands_out_to_look_passes(rig: Rig, message_id: str | None) -> None:
+    # Given
+    rig.accepted()
+    if message_id is not None:
+        rig.run(rig.dispatch(message_id))
+    rig.run(rig.claim())
+    rig.run(rig.intend())
+    rig.run(rig.doubt())
+    rig.then_settled_down()
+
+    # When
+    swept = rig.run(rig.sweep())
+
+    # Then
+    assert isinstance(swept, Enqueue if message_id else Make)
+    assert rig.twice(rig.dispatch(message_id or "made")) == First()
 
 
 def test_nobody_else_is_sent_to_look_while_one_looks(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -12,7 +13,7 @@ from actors.slack_connection import gateway_of
 from actors.templates import render
 from middleware.delivery_key import DeliveryKey
 from middleware.errors import LedgerUnavailable
-from middleware.fates import CannotTell, LookAnswer, NotNow, PostAnswer, Prepared, Ready, Refused
+from middleware.fates import CannotTell, LookAnswer, NotNow, Prepared, Ready, Refused
 from middleware.send_lock import current_async_claim
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
@@ -23,8 +24,6 @@ from projector.sentences import sentence_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from middleware.post_by import PostBy
 
 
 class ActorMessage(BaseModel):
@@ -82,14 +81,15 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
             except LedgerUnavailable:
                 # It is the store that must come back: the request has used up nothing.
                 return NotNow("ledger_unavailable")
-            return prepared_message(found, thread_ts=claim.thread_ts, marker=claim.marker)
+            addressed = address(found, thread_ts=claim.thread_ts, marker=claim.marker)
+            if isinstance(addressed, Refused):
+                return addressed
+            authorized = await gateway.authorize(addressed.target["team"], addressed.message)
+            if isinstance(authorized, NotNow):
+                return authorized
+            return Ready(addressed.target, authorized)
 
-        async def post(
-            target: Mapping[str, str], message: SlackMessage, post_by: PostBy
-        ) -> PostAnswer:
-            return await gateway.post(target, message, post_by)
-
-        await claim.perform(prepare, post, look)
+        await claim.perform(prepare, gateway.post, look)
 
     declare: Callable[..., dramatiq.Actor[..., Any]] = dramatiq.actor(
         broker=broker,
@@ -103,7 +103,17 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
     return actor
 
 
-def prepared_message(found: ForDelivery | None, *, thread_ts: str | None, marker: str) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """`target` says where, `message` what."""
+
+    target: Mapping[str, str]
+    message: SlackMessage
+
+
+def address(
+    found: ForDelivery | None, *, thread_ts: str | None, marker: str
+) -> Addressed | Refused:
     """Resolve the codes and render. `thread_ts` is the thread set after the request, if any."""
     if found is None:
         return Refused("request_missing", "The text of this request is no longer stored.")
@@ -124,7 +134,7 @@ def prepared_message(found: ForDelivery | None, *, thread_ts: str | None, marker
     if thread is not None:
         target["thread_ts"] = thread
     message = SlackMessage(text=rendered.text, blocks=rendered.blocks, marker=marker)
-    return Ready(target, message)
+    return Addressed(target, message)
 
 
 async def look(_target: Mapping[str, str], _intent_at_ms: int) -> LookAnswer:

@@ -36,6 +36,16 @@ class InstallationUnreadable(Exception):
         super().__init__(f"the installation of team {team_id} cannot be read")
 
 
+class InstallationSlow(Exception):
+    """The team's installation was not read in time: its store is locked, far away or overloaded."""
+
+    code = "installation_slow"
+
+    def __init__(self, team_id: str) -> None:
+        self.team_id = team_id
+        super().__init__(f"the installation of team {team_id} was not read in time")
+
+
 class InstallationsUrlInvalid(ValueError):
     """POSTONCE_INSTALLATIONS is none of `env:`, `sqlite:///absolute/path`, `file:///directory`."""
 

@@ -8,9 +8,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from actors.slack.bot_tokens import BotToken, BotTokens
 from actors.slack.codes import Scope, SlackCode, classify
-from actors.slack.errors import FateUnknown, InstallationMissing, InstallationUnreadable
+from actors.slack.errors import (
+    FateUnknown,
+    InstallationMissing,
+    InstallationSlow,
+    InstallationUnreadable,
+)
 from actors.slack.exchange import TOO_MANY_REQUESTS, Answered, NothingLeft, exchange
+from actors.slack.message import AuthorizedMessage
 from actors.slack.session import SlackSession, Wire
 from middleware.fates import NotNow, PostAnswer, Posted, Refused
 from middleware.post_by import PostBy
@@ -61,24 +68,36 @@ class SlackGateway:
     def __init__(
         self, *, base_url: str, installations: Installations, post_deadline_ms: int
     ) -> None:
-        self._installations = installations
+        self._tokens = BotTokens(installations)
         self._deadline_s = post_deadline_ms / 1000
         self._session = SlackSession(base_url=base_url, post_deadline_ms=post_deadline_ms)
 
+    async def authorize(self, team_id: str, message: SlackMessage) -> AuthorizedMessage | NotNow:
+        """With the token of the team's bot. Before the intent: it may have to be read."""
+        try:
+            return AuthorizedMessage(message, await self._tokens.read(team_id))
+        except (InstallationMissing, InstallationUnreadable) as missing:
+            return _workspace_waits(team_id, missing.code, str(missing))
+        except InstallationSlow as slow:
+            _LOG.error("slack.workspace_waits team=%s code=%s: %s", team_id, slow.code, slow)
+            return NotNow(slow.code)
+
     async def post(
-        self, target: Mapping[str, str], message: SlackMessage, post_by: PostBy
+        self, target: Mapping[str, str], authorized: AuthorizedMessage, post_by: PostBy
     ) -> PostAnswer:
         """One POST at most. `target`: team, channel and, for a reply, thread_ts.
 
         Raises FateUnknown if the message may or may not have been posted.
         """
-        team_id = target["team"]
-        try:
-            token = self._installations.token_for(team_id)
-        except (InstallationMissing, InstallationUnreadable) as missing:
-            return _workspace_waits(team_id, missing.code, str(missing))
+        team_id, token = target["team"], authorized.token
+        if token.team_id != team_id:
+            # An earlier intent froze another workspace than today's configuration names.
+            again = await self.authorize(team_id, authorized.message)
+            if isinstance(again, NotNow):
+                return again
+            token = again.token
         heard = await self._exchange(
-            "chat.postMessage", token, message.arguments(target), Wire(post_by)
+            "chat.postMessage", token, authorized.message.arguments(target), Wire(post_by)
         )
         if isinstance(heard, NothingLeft):
             return NotNow(heard.reason)
@@ -87,9 +106,9 @@ class SlackGateway:
     async def auth_test(self, team_id: str) -> AuthTested | AuthRefused:
         """Whether the team's token works; a failure to find out is an AuthRefused as well."""
         try:
-            token = self._installations.token_for(team_id)
+            token = await self._tokens.read(team_id)
             heard = await self._exchange("auth.test", token, {}, Wire(PostBy(math.inf)))
-        except (InstallationMissing, InstallationUnreadable) as missing:
+        except (InstallationMissing, InstallationUnreadable, InstallationSlow) as missing:
             return AuthRefused(missing.code, str(missing))
         except FateUnknown as unknown:
             return AuthRefused(unknown.reason, "Slack did not answer as Slack does.")
@@ -101,12 +120,12 @@ class SlackGateway:
         await self._session.close()
 
     async def _exchange(
-        self, method: str, token: str, arguments: dict[str, object], wire: Wire
+        self, method: str, token: BotToken, arguments: dict[str, object], wire: Wire
     ) -> Answered | NothingLeft:
         return await exchange(
             self._session.client(),
             method,
-            token=token,
+            token=token.secret,
             arguments=arguments,
             wire=wire,
             # A body that is still being written at `post_by` is cut off there.
@@ -132,7 +151,7 @@ class SlackGateway:
                 return Refused(meaning.code, meaning.sentence)
             case Scope.WORKSPACE:
                 # The token may have been refreshed by another process meanwhile.
-                self._installations.forget(team_id)
+                self._tokens.forget(team_id)
                 return _workspace_waits(team_id, meaning.code, _sentence(meaning, heard))
             case Scope.NOT_NOW:
                 return NotNow("rate_limited", _retry_after_ms(heard))

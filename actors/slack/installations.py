@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # Within this age a refreshed or withdrawn token may go unnoticed; it saves a read at each POST.
 MAX_AGE_S = 10.0
 
+# How long a look waits for who writes; slack_sdk leaves it at Python's five seconds.
+SQLITE_TIMEOUT_S = 2.0
+
 # Teams remembered at a time; more only costs reading their installations again.
 _MAX_TEAMS = 1024
 
@@ -51,7 +55,7 @@ class Installations:
     """`env:` (SLACK_BOT_TOKEN for every team), `sqlite:///absolute/path` or `file:///directory`.
 
     The SQLite store files its rows under an app's client id: SLACK_CLIENT_ID, or `?client_id=`.
-    Raises InstallationsUrlInvalid.
+    May be asked from several threads. Raises InstallationsUrlInvalid.
     """
 
     def __init__(
@@ -66,19 +70,28 @@ class Installations:
         self._store = None if url == "env:" else installation_store(url, environ=environ)
         self._clock_s = clock_s
         self._remembered: dict[str, _Remembered] = {}
+        self._remembering = Lock()
 
     def token_for(self, team_id: str) -> str:
         """At most MAX_AGE_S old. Raises InstallationMissing or InstallationUnreadable."""
-        remembered = self._remembered.get(team_id)
-        now_s = self._clock_s()
-        if remembered is not None and now_s - remembered.read_at_s < MAX_AGE_S:
-            return remembered.token
+        token = self.remembered(team_id)
+        if token is not None:
+            return token
+        read_at_s = self._clock_s()
         token = self._read(team_id)
-        self.forget(team_id)
-        while len(self._remembered) >= _MAX_TEAMS:
-            self.forget(next(iter(self._remembered)))
-        self._remembered[team_id] = _Remembered(token, now_s)
+        with self._remembering:
+            self.forget(team_id)
+            while len(self._remembered) >= _MAX_TEAMS:
+                self.forget(next(iter(self._remembered)))
+            self._remembered[team_id] = _Remembered(token, read_at_s)
         return token
+
+    def remembered(self, team_id: str) -> str | None:
+        """The token if it was read within MAX_AGE_S; this reads nothing."""
+        remembered = self._remembered.get(team_id)
+        if remembered is None or self._clock_s() - remembered.read_at_s >= MAX_AGE_S:
+            return None
+        return remembered.token
 
     def forget(self, team_id: str) -> None:
         """The next look reads again: Slack has refused the token."""
@@ -135,12 +148,12 @@ class _ClosingConnection(sqlite3.Connection):
 
 
 class _ClosingStore(SQLite3InstallationStore):
-    """slack_sdk leaves the connection of each look open until garbage is collected."""
+    """slack_sdk leaves connections open until garbage is collected, and waits long for locks."""
 
     def connect(self) -> sqlite3.Connection:
         if not self.init_called:
             self.init()  # type: ignore[no-untyped-call]  # makes the tables
-        return sqlite3.connect(self.database, factory=_ClosingConnection)
+        return sqlite3.connect(self.database, timeout=SQLITE_TIMEOUT_S, factory=_ClosingConnection)
 
 
 @dataclass(frozen=True, slots=True)

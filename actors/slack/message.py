@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from actors.slack.bot_tokens import BotToken
+
 MARKER_EVENT_TYPE = "postonce"
 
 
@@ -45,3 +47,11 @@ class SlackMessage:
         if "thread_ts" in target:
             arguments["thread_ts"] = target["thread_ts"]
         return arguments
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizedMessage:
+    """A message and what may post it: nothing is left to be read once the POST is intended."""
+
+    message: SlackMessage
+    token: BotToken

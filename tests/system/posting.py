@@ -9,6 +9,7 @@ from actors.slack.errors import FateUnknown
 from actors.slack.gateway import SlackGateway
 from actors.slack.installations import Installations
 from actors.slack.message import SlackMessage
+from middleware.fates import NotNow
 from middleware.post_by import PostBy, boot_clock_s
 from tests.system.slack_faults import GENEROUS_MS, TEXT, TOKEN
 
@@ -38,7 +39,10 @@ async def fate_of(
     gateway: SlackGateway, *, message: SlackMessage = MESSAGE, post_by: PostBy | None = None
 ) -> PostAnswer | FateUnknown:
     """Of one POST, by default in time, whatever the gateway says of it."""
+    authorized = await gateway.authorize(TARGET["team"], message)
+    if isinstance(authorized, NotNow):
+        return authorized
     try:
-        return await gateway.post(TARGET, message, post_by or PostBy(boot_clock_s() + 60))
+        return await gateway.post(TARGET, authorized, post_by or PostBy(boot_clock_s() + 60))
     except FateUnknown as unknown:
         return unknown

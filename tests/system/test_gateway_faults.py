@@ -9,9 +9,9 @@ import pytest
 
 from actors.slack.errors import FateUnknown
 from actors.slack.message import SlackMessage
-from middleware.post_by import PostBy, boot_clock_s
+from middleware.post_by import boot_clock_s
 from tests.system.faulting_server import FaultingServer, faulting_server
-from tests.system.posting import MESSAGE, TARGET, fate_of, gateway_to
+from tests.system.posting import fate_of, gateway_to
 from tests.system.slack_faults import (
     GENEROUS_MS,
     POSTED,
@@ -145,8 +145,7 @@ def test_cancellation_passes_and_drops_the_connection() -> None:
             gateway_to(server.url, deadline_ms=GENEROUS_MS) as gateway,
         ):
             # Given a POST that waits for its answer
-            post_by = PostBy(boot_clock_s() + 60)
-            posting = asyncio.create_task(gateway.post(TARGET, MESSAGE, post_by))
+            posting = asyncio.create_task(fate_of(gateway))
             await wait_in_loop_until(lambda: server.posts == 1, description="the POST")
 
             # When

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,15 @@ from middleware.send_lock import current_async_claim
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
 from projector.configuration import resolve
+from projector.errors import EventUnreadable
 from projector.message_request import ThreadTs
 from projector.resolution import ForDelivery, read_for_delivery
 from projector.sentences import sentence_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+log = logging.getLogger(__name__)
 
 
 class ActorMessage(BaseModel):
@@ -81,6 +85,10 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
             except LedgerUnavailable:
                 # It is the store that must come back: the request has used up nothing.
                 return NotNow("ledger_unavailable")
+            except EventUnreadable as unreadable:
+                # While versions change, a worker of the newer one will read it.
+                log.error("delivery.request_unreadable delivery=%s: %s", claim.delivery, unreadable)
+                return NotNow("request_unreadable")
             addressed = address(found, thread_ts=claim.thread_ts, marker=claim.marker)
             if isinstance(addressed, Refused):
                 return addressed

@@ -27,6 +27,8 @@ end
 local expires_at = tonumber(ARGV[9])
 if expires_at == 0 then expires_at = math.max(now, not_before) + tonumber(ARGV[10]) end
 
+-- The history of an earlier life may outlive its record a little: it would expire under this one.
+redis.call('DEL', history)
 change({state = 'waiting', fingerprint = fingerprint, marker = marker, actor = ARGV[6],
   queue = ARGV[7], not_before = not_before, expires_at = expires_at, accepted_at = now,
   attempts = 0, returns = 0, dispatches = 0, max_attempts = ARGV[12], priority = ARGV[13],

@@ -14,6 +14,8 @@ local message_id, window_ms, thread_ts = ARGV[4], tonumber(ARGV[6]), ARGV[7]
 
 if not record.state then
   if ARGV[8] == '' then return {'unknown'} end
+  -- As in accept.lua.
+  redis.call('DEL', history)
   change({state = 'waiting', marker = ARGV[10], actor = ARGV[8], queue = ARGV[9], not_before = 0,
     expires_at = now + tonumber(ARGV[11]), accepted_at = now, attempts = 0, returns = 0,
     dispatches = 0, max_attempts = ARGV[12], priority = 'normal',

@@ -191,3 +191,23 @@ def test_refusals_are_noted_only_so_often(rig: Rig) -> None:
     noted = rig.noted()
     assert noted.count("duplicate") == 49
     assert noted[-1] == "claimed"
+
+
+@pytest.mark.parametrize("begins", ["accept", "dispatch"])
+def test_what_is_left_of_an_earlier_life_does_not_expire_under_the_new_one(
+    rig: Rig, begins: str
+) -> None:
+    # Given
+    client, history = rig.ledger.store.client, rig.ledger.keys.history(rig.delivery)
+    client.rpush(history, '[1, "duplicate", {}]')
+    client.pexpire(history, rig.timing.retention_ms)
+
+    # When
+    if begins == "accept":
+        rig.run(rig.accept())
+    else:
+        rig.run(rig.dispatch(create=ACCEPTANCE))
+
+    # Then
+    assert rig.noted()[0] == "accepted"
+    assert rig.snapshot().expiring == frozenset()

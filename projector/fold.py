@@ -77,9 +77,10 @@ def _fold_requested(
     asked = event.request
     details = {"channel_code": asked.channel_code, "template_code": asked.template_code}
     at_ms = logged.logged_at_ms
-    lists = [ledger.keys.listed(event.tenant, status) for status in (OPEN, *ENDED)]
+    names = [ledger.keys.listed(event.tenant, status) for status in (OPEN, *ENDED)]
+    names.insert(1, ledger.keys.delivery(Delivery(event.tenant, event.message_request_id)))
     return _fold_into_views(
-        _FOLD_REQUESTED, ledger, logged, event, lists, at_ms=at_ms, details=details
+        _FOLD_REQUESTED, ledger, logged, event, names, at_ms=at_ms, details=details
     )
 
 
@@ -105,7 +106,7 @@ def _fold_into_views(
     ledger: Ledger,
     logged: LoggedEvent,
     event: MessageRequested | Outcome,
-    lists: list[str],
+    names: list[str],
     *,
     at_ms: int,
     details: Mapping[str, object],
@@ -113,7 +114,7 @@ def _fold_into_views(
     timeline = ledger.keys.timeline(Delivery(event.tenant, event.message_request_id))
     present = {name: value for name, value in details.items() if value is not None}
     entry = compact_json([at_ms, event.event, present])
-    keys = (ledger.keys.known(logged.partition), timeline, *lists)
+    keys = (ledger.keys.known(logged.partition), timeline, *names)
     arguments = (event.tenant, event.message_request_id, entry, at_ms)
     return _call(script, ledger, logged, keys, *arguments, ledger.timing.retention_ms)
 

@@ -3,7 +3,8 @@
 -- KEYS[2]  known     set: the partition's tenants
 -- KEYS[3]  timeline  list: the request's events
 -- KEYS[4]  open      zset: the tenant's open requests by time
--- KEYS[5...]         zsets: those that have ended, by outcome
+-- KEYS[5]  delivery  hash: the record
+-- KEYS[6...]         zsets: those that have ended, by outcome
 -- ARGV[4]  tenant    ARGV[5] id    ARGV[6] entry, of the timeline    ARGV[7] at_ms
 -- ARGV[8]  retention_ms
 --
@@ -15,9 +16,10 @@ local hindered = hindrance()
 if hindered then return hindered end
 
 -- An outcome may be folded first; the request must not open what has ended. What ended longer ago
--- than the retention was another request of this id, forgotten since.
-local has_ended = false
-for place = 5, #KEYS do
+-- than the retention was another request of this id, forgotten since; and where no record is left,
+-- it was this one: nothing would ever end it again.
+local has_ended = redis.call('EXISTS', KEYS[5]) == 0
+for place = 6, #KEYS do
   local ended_at = tonumber(redis.call('ZSCORE', KEYS[place], id) or 0)
   has_ended = has_ended or ended_at > now_ms() - retention_ms
 end

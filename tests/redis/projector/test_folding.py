@@ -14,7 +14,7 @@ from projector.event_log import LoggedEvent, Position, Stream, read_events
 from projector.events import Event, MessageRequested, Outcome, TenantConfigured, parse_event
 from projector.fold import Applied, Gap, Seen, fold, quarantine
 from projector.message_request import parse_request
-from tests.redis.projector.asking import RECEIPT, fields, stream
+from tests.redis.projector.asking import RECEIPT, ask, fields, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +94,9 @@ class Folder:
 
 @pytest.fixture
 def folder(ledger: Ledger, client: redis.Redis) -> Iterator[Folder]:
-    made = Folder(ledger, client)
-    yield made
-    # These events have no records, which would tell that their views may stay.
+    ask(ledger)
+    yield Folder(ledger, client)
+    # These events did not happen to the record, which would tell that their views may stay.
     client.unlink(ledger.keys.timeline(DELIVERY))
 
 
@@ -268,6 +268,23 @@ def test_an_id_used_again_after_the_retention_is_open(
 
     # Then
     assert "open" in folder.listed()
+
+
+def test_a_request_that_ended_longer_ago_than_the_retention_is_not_opened(
+    folder: Folder, ledger: Ledger, client: redis.Redis
+) -> None:
+    # Given
+    folder.fold(outcome("sent", at_ms=1_000))
+    client.unlink(ledger.keys.delivery(DELIVERY), ledger.keys.history(DELIVERY))
+    client.unlink(ledger.keys.request(DELIVERY))
+
+    # When
+    folder.fold(requested())
+
+    # Then
+    assert folder.listed() == []
+    assert folder.timeline() == ["sent", "requested"]
+    assert client.pttl(ledger.keys.timeline(DELIVERY)) > 0
 
 
 def test_a_configured_tenant_becomes_known(

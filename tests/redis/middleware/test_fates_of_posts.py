@@ -9,15 +9,18 @@ from urllib.error import URLError
 
 import pytest
 from dramatiq import Retry
-from dramatiq.middleware import Shutdown, TimeLimitExceeded
+from dramatiq.middleware import Middleware, Shutdown, TimeLimitExceeded
 
 from middleware.errors import LedgerUnavailable
-from middleware.fates import NotNow, Posted, Refused
+from middleware.fates import Posted, Refused
 from tests.redis.middleware.application import R1, Application
 from tests.redis.middleware.provider import TARGET
 
 if TYPE_CHECKING:
-    from middleware.stub_ledger import ManualClock
+    from dramatiq import Broker
+    from dramatiq.broker import MessageProxy
+
+    from middleware.ledger import Ledger
 
 
 class _SaysWhy(Exception):
@@ -26,6 +29,23 @@ class _SaysWhy(Exception):
     def __init__(self, reason: object) -> None:
         super().__init__()
         self.reason = reason
+
+
+class _Noting(Middleware):
+    """Notes what Dramatiq thinks of each message."""
+
+    def __init__(self) -> None:
+        self.raised: list[BaseException | None] = []
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        self.raised.append(exception)
 
 
 def test_an_explicit_receipt_is_recorded_and_told_once(app: Application) -> None:
@@ -68,6 +88,26 @@ def test_whatever_post_raises_leaves_its_fate_unknown(
     assert app.state() == "uncertain"
     assert app.told() == []
     assert app.queued() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "is_passed_on"), [(TimeLimitExceeded(), True), (OSError(), False)], ids=repr
+)
+def test_an_interrupt_goes_on_to_whoever_interrupted_and_an_error_ends_here(
+    ledger: Ledger,
+    error: BaseException,
+    is_passed_on: bool,  # noqa: FBT001 - the expectation
+) -> None:
+    # Given
+    noting = _Noting()
+    app = Application(ledger, others=(noting,))
+    app.provider.takes.come(error)
+
+    # When
+    app.send_and_work()
+
+    # Then
+    assert noting.raised == ([error] if is_passed_on else [None])
 
 
 @pytest.mark.parametrize("answer", [None, True, "ok", {"ok": True}], ids=str)
@@ -132,54 +172,3 @@ def test_what_prepare_refuses_is_rejected_and_used_no_attempt(app: Application) 
     assert (record["state"], record["error"]) == ("rejected", "template_unknown")
     assert record["attempts"] == "0"
     assert app.provider.posts == []
-
-
-@pytest.mark.parametrize("stage", ["prepares", "takes"])
-def test_not_now_gives_the_attempt_back_and_waits_as_long_as_asked(
-    app: Application, clock: ManualClock, stage: str
-) -> None:
-    # Given
-    getattr(app.provider, stage).come(NotNow("rate_limited", delay_ms=30_000))
-
-    # When
-    app.send_and_work()
-
-    # Then
-    record = app.record()
-    assert (record["state"], record["attempts"]) == ("waiting", "0")
-    assert int(record["not_before"]) == clock.now_ms + 30_000
-
-
-def test_not_now_without_a_delay_backs_off_by_itself(app: Application, clock: ManualClock) -> None:
-    # Given
-    app.provider.takes.come(NotNow("connection_refused"))
-
-    # When
-    app.send_and_work()
-
-    # Then
-    assert clock.now_ms <= int(app.record()["not_before"]) <= clock.now_ms + 1_000
-
-
-def test_waiting_is_bounded_by_the_deliverys_time_alone(
-    app: Application, clock: ManualClock
-) -> None:
-    # Given
-    rounds = 12
-    app.provider.takes.come(*[NotNow("connection_refused", delay_ms=300_000)] * rounds)
-    app.send_and_work()
-
-    # When
-    with app.working():
-        for _ in range(rounds - 1):
-            clock.advance(ms=300_000)
-            app.sweep()
-            app.join()
-    attempts_waiting = app.record()["attempts"]
-    clock.advance(ms=app.ledger.timing.expires_after_ms)
-    app.sweep_and_work()
-
-    # Then
-    assert len(app.provider.posts) == rounds
-    assert attempts_waiting == "0"
-    assert app.told() == ["expired"]

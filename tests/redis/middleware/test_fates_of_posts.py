@@ -120,6 +120,7 @@ def test_an_answer_that_is_none_leaves_the_fate_unknown(app: Application, answer
 
     # Then
     assert app.state() == "uncertain"
+    assert app.view.snapshot(R1).history[-1].details == {"why": "not_an_answer"}
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,8 @@ def _accept(ledger: Ledger, asked: MessageRequest) -> Call[AcceptAnswer]:
         queue=QUEUE_NAME,
         body=asked.canonical_json(),
         not_before_ms=asked.send_at_ms or 0,
-        expires_at_ms=asked.expires_at_ms or 0,
+        # 0 is the default's; a time of 1970 is over, which is all that matters.
+        expires_at_ms=0 if asked.expires_at_ms is None else max(1, asked.expires_at_ms),
         max_attempts=asked.max_attempts or DEFAULT_MAX_ATTEMPTS,
         priority=asked.priority,
         thread_ts=asked.thread_ts,

@@ -13,6 +13,7 @@ from middleware.store import Store
 from projector import RefusedInput, request, request_many, set_ledger
 from projector.errors import RequestRefused, RequestsInterrupted
 from projector.message_request import parse_stored
+from projector.status import read_status
 from tests.redis.projector.asking import ask, fields, post, reject, stream
 
 if TYPE_CHECKING:
@@ -33,6 +34,20 @@ def test_a_request_is_accepted_once(ledger: Ledger) -> None:
 
     # Then
     assert (first, again) == (Accepted(), Duplicate("waiting"))
+
+
+@pytest.mark.parametrize("expires_at", ["1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"])
+def test_an_expiry_that_is_over_is_honoured(ledger: Ledger, expires_at: str) -> None:
+    # Given
+    delivery = ask(ledger, expires_at=expires_at)
+
+    # When
+    ledger.run(ledger.sweep(delivery))
+
+    # Then
+    status = read_status(ledger, "acme", "r1")
+    assert status is not None
+    assert status.status == "expired"
 
 
 def test_another_request_under_the_same_id_is_told_that_it_conflicts(

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from middleware.ledger import Ledger
 
-# At the same instant an event comes before what it brought about, and both before what is ahead.
-_SOURCES = ("event", "ledger", "record")
+# At the same instant: what was asked for, what was done about it, what came of that, what is ahead.
+_SOURCES = ("ledger", "event", "record")
+_FIRST = "requested"
 # What the record says of times, which may lie ahead, and how a person would put it.
 _TIMES = {
     "not_before": "not before this",
@@ -82,7 +83,9 @@ def read_explanation(ledger: Ledger, tenant: str, message_request_id: str) -> Ex
     ]
     if not evidence and not record:
         return None
-    evidence.sort(key=lambda each: (each.at_ms, _SOURCES.index(each.source)))
+    evidence.sort(
+        key=lambda each: (each.at_ms, each.what != _FIRST, _SOURCES.index(each.source)),
+    )
     facts = {name: record[name] for name in _FACTS if name in record}
     return Explanation(status_of(delivery, record), facts, tuple(evidence))
 

@@ -244,6 +244,35 @@ def test_an_explanation_tells_events_and_transitions_in_the_order_of_time(
     assert explanation.facts["receipt"] == json.dumps(RECEIPT, separators=(",", ":"))
 
 
+def test_at_one_instant_a_request_comes_first_and_an_outcome_after_what_caused_it(
+    standing: tuple[Ledger, ManualClock], client: redis.Redis
+) -> None:
+    # Given
+    ledger, clock = standing
+    delivery = ask(ledger)
+    post(ledger, delivery)
+    timeline = ledger.keys.timeline(delivery)
+    client.rpush(
+        timeline, *(json.dumps([clock.now_ms, what, {}]) for what in ("requested", "sent"))
+    )
+    client.pexpire(timeline, 60_000)
+
+    # When
+    explanation = read_explanation(ledger, "acme", "r1")
+
+    # Then
+    assert explanation is not None
+    told = [f"{each.source}: {each.what}" for each in explanation.evidence]
+    assert told == [
+        "event: requested",
+        "ledger: accepted",
+        "ledger: claimed",
+        "ledger: sending",
+        "ledger: sent",
+        "event: sent",
+    ]
+
+
 def test_an_explanation_of_an_open_request_tells_what_lies_ahead_and_no_secret(
     ledger: Ledger, broker: StubBroker
 ) -> None:

@@ -56,9 +56,9 @@ class Claim:
     has_begun: bool = field(default=False, repr=False)
     may_have_posted: bool = field(default=False, repr=False)
 
-    def abandon(self, why: str) -> Flow[None]:
+    def abandon(self, why: str, *, attempt_used: bool = True) -> Flow[None]:
         """The function ended and settled nothing: what it may have posted is in doubt; if nothing,
-        the attempt is used and the delivery waits.
+        the delivery waits, its attempt used or given back.
         """
         if self.holding.is_over:
             return
@@ -69,7 +69,7 @@ class Claim:
         elif self.doubt is not None:
             yield from self.holding.look_later(None, completed=False, why=why)
         else:
-            yield from self.holding.postpone(NotNow(why), attempt_used=True)
+            yield from self.holding.postpone(NotNow(why), attempt_used=attempt_used)
 
     def _perform(
         self,

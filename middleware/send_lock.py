@@ -22,6 +22,7 @@ from dramatiq.middleware import AsyncIO, Middleware
 
 from middleware.actor_options import check_options, lease_of
 from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
+from middleware.backoff import delivery_delay_ms
 from middleware.claim import AnyClaim, AsyncClaim, SyncClaim, claim_of
 from middleware.driving import Ask, Flow, Invoke, adrive, drive
 from middleware.errors import GuardMisdeclared, LedgerUnavailable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from middleware.answers import ClaimAnswer
     from middleware.delivery_key import DeliveryKey
+    from middleware.keys import Delivery
     from middleware.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -156,6 +158,7 @@ def _guard(
     except LedgerUnavailable as error:
         # The message may go: the record brings it back.
         log.warning("claim.ledger_unavailable delivery=%s error=%s", delivery, error)
+        yield from _give_back_unheard(ledger, delivery, token)
         return
     match answer:
         case Granted() | Uncertain():
@@ -182,6 +185,10 @@ def _guard(
     except GeneratorExit:
         # Its event loop ended and nobody drives on: the lease's end tells the ledger.
         raise
+    except LedgerUnavailable:
+        # A store that is away is waited for, here as at the intent; only failing uses attempts.
+        yield from claim.abandon("ledger_unavailable", attempt_used=False)
+        raise
     except BaseException as error:
         yield from claim.abandon(type(error).__name__)
         raise
@@ -191,6 +198,21 @@ def _guard(
         # Thrown away, it ends in another context, where nothing was set.
         with suppress(ValueError):
             _current.reset(reset)
+
+
+def _give_back_unheard(ledger: Ledger, delivery: Delivery, token: str) -> Flow[None]:
+    """The claim may be held by nobody who knows: asked once, for the lease's end frees it too, but
+    then as an attempt.
+    """
+    call = ledger.postpone(
+        delivery,
+        token=token,
+        reason="ledger_unavailable",
+        delay_ms=delivery_delay_ms(0, None),
+        attempt_used=False,
+    )
+    with suppress(LedgerUnavailable):
+        yield Ask(call)
 
 
 def _lock_of(actor: Actor[Any, Any]) -> SendLock:

@@ -31,22 +31,22 @@ def app(distant_ledger: Ledger) -> Application:
     return Application(distant_ledger)
 
 
-def test_a_claim_that_nobody_heard_of_runs_nothing_and_comes_back_when_its_lease_ends(
+def test_a_claim_that_nobody_heard_of_is_given_back_with_its_attempt(
     app: Application, clock: ManualClock, lose_reply_to: Callable[..., None]
 ) -> None:
     # Given
     lose_reply_to("claim", times=TOO_MANY)
     app.send_and_work()
-    unheard = app.state(), len(app.provider.started), app.queued()
+    unheard = app.state(), app.record()["attempts"], len(app.provider.started), app.queued()
 
     # When
-    clock.advance(ms=app.ledger.timing.lease_ms)
+    clock.advance(ms=1_000)
     app.sweep_and_work()
 
     # Then
-    assert unheard == ("claimed", 0, 0)
+    assert unheard == ("waiting", "0", 0, 0)
     assert app.state() == "sent"
-    assert app.record()["attempts"] == "2"
+    assert app.record()["attempts"] == "1"
 
 
 def test_an_intent_that_nobody_heard_of_is_taken_back_unposted(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import redis
@@ -38,30 +39,54 @@ class Finding:
 
 
 class Admission:
-    """Lets scripts run once the store passed; refuses them for good reasons only."""
+    """Lets scripts run once the store passed; refuses them for good reasons only.
+
+    Whoever comes while the store is being asked shares the answer: in a queue each would wait for
+    a store that hangs after the one before it did.
+    """
 
     def __init__(self) -> None:
         self._is_admitted = False
         self._lock = Lock()
+        self._asking: Future[None] | None = None
 
     def ensure(self, store: Store, keys: Keys) -> None:
         """Raises StoreRefused, or LedgerUnavailable while the store cannot be asked."""
-        if self._is_admitted:
-            return
-        with self._lock:
-            if self._is_admitted:
-                return
-            for finding in check_store(store, keys):
-                if finding.severity == "refused":
-                    raise StoreRefused(f"{finding.check}: {finding.found}. {finding.remedy}")
-                if finding.severity == "risky":
-                    log.warning("%s: %s. %s", finding.check, finding.found, finding.remedy)
-            self._is_admitted = True
+        if not self._is_admitted:
+            self._answer(store, keys).result()
 
     async def aensure(self, store: Store, keys: Keys) -> None:
         """As `ensure`, without blocking the event loop."""
         if not self._is_admitted:
-            await asyncio.to_thread(self.ensure, store, keys)
+            await asyncio.wrap_future(self._answer(store, keys))
+
+    def _answer(self, store: Store, keys: Keys) -> Future[None]:
+        with self._lock:
+            if self._asking is None or self._asking.done():
+                answer: Future[None] = Future()
+                # One caller that is cancelled must not cancel it for the others.
+                answer.set_running_or_notify_cancel()
+                # A thread of its own: whoever is interrupted, it is asked to the end.
+                Thread(target=self._ask, args=(store, keys, answer), daemon=True).start()
+                self._asking = answer
+            return self._asking
+
+    def _ask(self, store: Store, keys: Keys, answer: Future[None]) -> None:
+        try:
+            _refuse_unfit(store, keys)
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            answer.set_exception(error)
+        else:
+            self._is_admitted = True
+            answer.set_result(None)
+
+
+def _refuse_unfit(store: Store, keys: Keys) -> None:
+    for finding in check_store(store, keys):
+        if finding.severity == "refused":
+            raise StoreRefused(f"{finding.check}: {finding.found}. {finding.remedy}")
+        if finding.severity == "risky":
+            log.warning("%s: %s. %s", finding.check, finding.found, finding.remedy)
 
 
 def check_store(store: Store, keys: Keys) -> list[Finding]:

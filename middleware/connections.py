@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from redis.connection import Connection
 
 _CLUSTER_SCHEME = "redis+cluster://"
-# Three quick repeats bridge a restart of a proxy; a longer outage is the caller's to wait for.
-_REPEATS = 3
+# One quick repeat bridges a restart of a proxy; a longer outage is the caller's to wait for.
+_REPEATS = 1
+_CONNECT_S = 2.0
+# Longer than a script takes on a busy server, and than any blocking read may last.
+_ANSWER_S = 3.0
+# However a server hangs, who asks one command of it is told after this: a connection is made, its
+# handshake or the command is not answered, and the same once more after a pause. A coroutine may
+# stand behind one batch in flight, and before the first script the store is asked whether it may
+# be trusted, so it may be three times that; a cluster asks its other nodes for the layout besides.
+_PAUSE_S = 0.5
+LONGEST_ANSWER_S = (1 + _REPEATS) * (_CONNECT_S + _ANSWER_S + _PAUSE_S)
 # How bytes that are no text are read, and text that no bytes stand for is written.
 UNREADABLE = "backslashreplace"
 _CONNECTION: dict[str, Any] = {
@@ -28,9 +37,11 @@ _CONNECTION: dict[str, Any] = {
     # What is not UTF-8 would raise for ever where it is read. As `\xff` it can be shown, logged and
     # written again, which surrogates cannot, and is told apart from other bytes, unlike "?".
     "encoding_errors": UNREADABLE,
-    "socket_timeout": 5.0,
-    "socket_connect_timeout": 2.0,
-    "health_check_interval": 30,
+    "socket_timeout": _ANSWER_S,
+    "socket_connect_timeout": _CONNECT_S,
+    # It is repeated within what is repeated, so that the two multiply; a connection that was lost
+    # in silence costs one repeat all the same.
+    "health_check_interval": 0,
     # RESP2 and RESP3 shape stream replies differently; one shape is enough.
     "protocol": 2,
 }
@@ -38,7 +49,7 @@ _CONNECTION: dict[str, Any] = {
 
 def connect(url: str) -> redis.Redis:
     """A client for threads. A cluster's nodes are asked for at once."""
-    retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)
+    retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
     if url.startswith(_CLUSTER_SCHEME):
         cluster = redis.RedisCluster.from_url(
             _plain(url), retry=retry, connection_pool_class=_Pool, **_CONNECTION
@@ -51,7 +62,7 @@ def connect_async(url: str) -> redis.asyncio.Redis:
     """A client for the running loop. An interrupted coroutine's connection redis-py itself drops:
     it can be interrupted only where it waits for the connection.
     """
-    retry = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), _REPEATS)
+    retry = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
     if url.startswith(_CLUSTER_SCHEME):
         cluster = redis.asyncio.RedisCluster.from_url(_plain(url), retry=retry, **_CONNECTION)
         return cast("redis.asyncio.Redis", cluster)

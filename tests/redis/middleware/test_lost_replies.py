@@ -1,6 +1,6 @@
 """The store did what it was asked and nobody heard: asked again, it does nothing twice.
 
-Four lost replies are more than the store's client repeats by itself: the caller knows nothing.
+Two lost replies are more than the store's client repeats by itself: the caller knows nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.lossy_proxy import LossyProxy
     from tests.redis.middleware.application import Kind
 
-TOO_MANY = 4
+TOO_MANY = 2
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ _READ_AT_ONCE = 16
 _TAKE_OVER_MS = MINUTE_MS
 # Looking for what was abandoned costs a command a partition.
 _LOOKS_IN_A_TAKE_OVER = 4
+# Well below the store's socket timeout, to which a longer silence is an outage.
+_LONGEST_BLOCK_MS = SECOND_MS
 # A process that was restarted often leaves many names; those that hold nothing are forgotten.
 _FORGET_CONSUMERS_MS = DAY_MS
 
@@ -76,7 +78,8 @@ def outcomes(
             yield from feed.hand_out(partition, entries)
         if quiet:
             # A blocking read serves one partition of a cluster; each gets its turn.
-            entries = feed.new(idle_partition, block_ms=max(1, block_ms // feed.partitions))
+            turn_ms = min(max(1, block_ms // feed.partitions), _LONGEST_BLOCK_MS)
+            entries = feed.new(idle_partition, block_ms=turn_ms)
             yield from feed.hand_out(idle_partition, entries)
             idle_partition = (idle_partition + 1) % feed.partitions
 

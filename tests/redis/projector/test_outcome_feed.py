@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -126,6 +127,30 @@ def test_an_outcome_is_waited_for(ledger: Ledger) -> None:
 
     # Then
     assert second.message_request_id == "b"
+
+
+def test_an_outcome_is_waited_for_in_turns_that_the_store_outlasts(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    # Given
+    hour_ms = 3_600_000
+    feed = outcomes(group="billing", ledger=ledger, block_ms=hour_ms)
+
+    # When
+    with client.monitor() as monitor, ThreadPoolExecutor(1) as waiting:
+        handed_out = waiting.submit(next, feed)
+        command = next(
+            command["command"]
+            for command in monitor.listen()
+            if ledger.keys.prefix in command["command"] and " BLOCK " in command["command"]
+        )
+        # One for each partition, since either may be the one that is waited for.
+        settle_many(ledger, "a", "b", "c", "d")
+        handed_out.result()
+
+    # Then
+    block_ms = int(command.partition(" BLOCK ")[2].split()[0])
+    assert 0 < block_ms <= 1_000
 
 
 def test_an_outcome_that_cannot_be_read_is_skipped(

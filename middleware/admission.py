@@ -20,12 +20,17 @@ from middleware.errors import StoreRefused
 from middleware.store import failing_closed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from middleware.keys import Keys
     from middleware.store import Store
 
 log = logging.getLogger(__name__)
 
 Severity = Literal["good", "risky", "refused"]
+
+_DURABLE = "appendonly yes, appendfsync always"
+_UNTOLD = "the server does not tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +118,48 @@ def _check_partitions(store: Store, keys: Keys) -> Finding:
 
 
 def _check_eviction(store: Store) -> Finding:
-    policies = sorted({str(info["maxmemory_policy"]) for info in _of_each_node(store, "memory")})
+    told = _of_each_primary(store, "info", "memory")
+    policies = sorted({info.get("maxmemory_policy", _UNTOLD) for info in told})
     if policies == ["noeviction"]:
         return Finding("maxmemory-policy", "good", "noeviction")
     return Finding(
         "maxmemory-policy",
-        "refused",
+        "refused" if set(policies) - {"noeviction", _UNTOLD} else "risky",
         ", ".join(policies),
         "A server that evicts keys forgets what was sent: set maxmemory-policy noeviction",
     )
 
 
 def _check_durability(store: Store) -> Finding:
-    try:
-        settings = store.client.config_get("appendonly", "appendfsync")
-    except ResponseError:
-        return Finding(
-            "appendfsync",
-            "risky",
-            "the server does not tell",
-            "Make sure that it writes its log always, or a crash may lose its last second",
-        )
-    found = f"appendonly {settings['appendonly']}, appendfsync {settings['appendfsync']}"
-    if settings["appendonly"] == "yes" and settings["appendfsync"] == "always":
-        return Finding("appendfsync", "good", found)
+    told = _of_each_primary(store, "config_get", "appendonly", "appendfsync")
+    kept = sorted({_durability(settings) for settings in told})
+    if kept == [_DURABLE]:
+        return Finding("appendfsync", "good", _DURABLE)
     return Finding(
         "appendfsync",
         "risky",
-        found,
+        "; ".join(kept),
         "A crash of the server can lose its last writes, and then a message may be posted twice: "
         "set appendonly yes and appendfsync always",
     )
 
 
-def _of_each_node(store: Store, section: str) -> list[dict[str, Any]]:
+def _durability(settings: dict[str, str]) -> str:
+    if not {"appendonly", "appendfsync"} <= settings.keys():
+        return _UNTOLD
+    return f"appendonly {settings['appendonly']}, appendfsync {settings['appendfsync']}"
+
+
+def _of_each_primary(store: Store, question: str, *arguments: str) -> list[dict[str, str]]:
+    """What each answers; nothing where it may not be asked, as on many a hosted server."""
     client: Any = store.client
-    if isinstance(client, redis.RedisCluster):
-        answers: Any = client.info(section, target_nodes=redis.RedisCluster.PRIMARIES)
-        return list(answers.values())
-    return [client.info(section)]
+    ask: Callable[..., dict[str, str]] = getattr(client, question)
+    is_cluster = isinstance(client, redis.RedisCluster)
+    nodes = [{"target_nodes": node} for node in client.get_primaries()] if is_cluster else [{}]
+    answers = []
+    for node in nodes:
+        try:
+            answers.append(ask(*arguments, **node))
+        except ResponseError:
+            answers.append({})
+    return answers

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 from middleware.errors import LedgerUnavailable
 from projector.actor_message import ACTOR_NAME
 from projector.partition_projector import PartitionProjector
+from projector.signal_inbox import SignalInbox
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from dramatiq import Broker
 
     from middleware.ledger import Ledger
@@ -81,19 +80,14 @@ class Projector:
         Raises StoreRefused; a store that does not answer yet is waited for.
         """
         assert current_thread() is main_thread(), "signals reach the main thread only"
-        previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-        def stop_soon(_number: int, _frame: FrameType | None) -> None:
-            for each, handler in previous.items():
-                signal.signal(each, handler)
-            self._stopping.set()
-
         with suppress(LedgerUnavailable):
             self._ledger.admit()
-        for number in previous:
-            signal.signal(number, stop_soon)
-        self.start()
-        log.info("projecting %d partitions", len(self._threads))
-        self._stopping.wait()
+        with SignalInbox((signal.SIGTERM, signal.SIGINT)) as inbox:
+            self.start()
+            log.info("projecting %d partitions", len(self._threads))
+            while not inbox.wait(None):
+                # Another signal, of somebody else's.
+                pass
+        # From here on a signal does again what it did before.
         log.info("stopping")
         self.stop()

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from actors.commands.child_process import ChildProcess
-from actors.commands.signal_inbox import SignalInbox
+from projector.signal_inbox import SignalInbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -166,7 +166,9 @@ def _holding_up_no_other(what: Delivery | str) -> Iterator[None]:
         # A store that answers, though with an error, is there for the others.
         if isinstance(error, LedgerUnavailable) and not isinstance(error.__cause__, ResponseError):
             raise
-        log.error("sweep.failed of=%s error=%s", what, type(error).__name__)
+        # The text of any other error may hold an argument.
+        why = error if isinstance(error, LedgerUnavailable) else type(error).__name__
+        log.error("sweep.failed of=%s error=%s", what, why)
 
 
 def _from_now_ms(due: DueNow) -> int | None:

@@ -49,6 +49,7 @@ IN_DOUBT: tuple[Step, ...] = (
     (due_tenants, answers.DueNow),
     (due_deliveries, answers.DueNow),
     (Calls.sweep, answers.Make),
+    (Calls.not_dispatched, answers.Ok),
     (Calls.claim, answers.Granted),
     (Calls.intend, answers.Go),
     (Calls.doubt, answers.Ok),

@@ -55,6 +55,15 @@ class ProcessGroup:
         )
         assert text in self.log, self.log
 
+    def wait_for_another(self, text: str) -> None:
+        """Until the log has it once more than now."""
+        count = self.log.count(text)
+        wait_until(
+            lambda: self.log.count(text) > count,
+            description=f"another {text!r} in {self.log_file.name}",
+            timeout_s=START_S,
+        )
+
     def wait(self) -> int:
         """The exit code of the program itself."""
         return self._leader.wait(_STOP_S)

@@ -144,6 +144,10 @@ class Installation:
         self._workers[-1].resume()
         return self._workers[-1]
 
+    def kill_workers(self) -> None:
+        for each in self._workers:
+            each.kill()
+
     def running_projector(self) -> ProcessGroup:
         """The last one, or a new one, which may have to wait for the leases of one that died."""
         if not self._projectors or not self._projectors[-1].is_running:

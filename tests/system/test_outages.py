@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from middleware.script import Script, digest
+from sandbox.servers import HOST
 from sandbox.slack.faults import Held
 from tests.lossy_proxy import LossyProxy
 from tests.system.processes import Installation
@@ -16,119 +17,163 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.system.process_group import ProcessGroup
+
+# What a worker says that has a receipt and cannot record it; it says so until it can.
+UNRECORDED = "delivery.sent.unrecorded"
 # By this name the store is asked for what a message is prepared from.
 READING = digest(Script.load("projector", "resolve").body(clock_is_argument=False))
 
 
+@pytest.fixture(scope="module")
+def module_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Its store keeps every write."""
+    with Installation(tmp_path_factory.mktemp("logs"), appendonly=True) as made:
+        yield made.start_store()
+
+
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    """Its store keeps every write, and is not started yet."""
-    with Installation(tmp_path, appendonly=True) as made:
-        yield made
+def installation(module_installation: Installation) -> Installation:
+    """With a running projector and a Slack that is empty and slow, so that much is in flight."""
+    module_installation.running_projector()
+    module_installation.slack.clear()
+    module_installation.slack.change(slow_ms=50)
+    return module_installation
 
 
-def test_what_starts_before_its_store_goes_on_by_itself(installation: Installation) -> None:
-    # Given
-    projector = installation.projector()
-    worker = installation.ready_worker()
-    projector.wait_for("waits and tries again")
-    worker.wait_for("sweep.waits")
-    refused = installation.command("status", "acme", "early")
+@pytest.fixture
+def worker(installation: Installation) -> ProcessGroup:
+    return installation.running_worker()
 
-    # When
-    installation.start_store()
-    installation.ask("early")
-    statuses = installation.wait_until_settled("early")
 
-    # Then
-    assert refused.returncode == 4
-    assert "the store cannot be reached" in refused.stderr
-    assert statuses["early"].status == "sent"
-    assert len(installation.attempts_of("early")) == 1
+@pytest.fixture
+def without_workers(installation: Installation) -> Iterator[Installation]:
+    """None is left behind either: whoever comes next wants an ordinary one."""
+    installation.kill_workers()
+    yield installation
+    installation.kill_workers()
+
+
+def asked(installation: Installation, count: int, name: str) -> list[str]:
+    ids = [f"{name}-{number}" for number in range(count)]
+    for each in ids:
+        installation.ask(each)
+    return ids
+
+
+def assert_sent_once_or_unproven(installation: Installation, ids: list[str]) -> None:
+    """Posted at most once each, and those who follow outcomes are told the same."""
+    statuses = installation.wait_until_settled(*ids)
+    assert {each.status for each in statuses.values()} <= {"sent", "unproven"}
+    assert [len(installation.attempts_of(each)) for each in ids] == [1] * len(ids)
+    sent = [each for each, status in statuses.items() if status.status == "sent"]
+    told = [(each, event) for each, event in installation.told() if each in ids]
+    assert sorted(each for each, event in told if event == "sent") == sorted(sent)
+    assert {event for _, event in told} <= {"sent", "unproven"}
+
+
+def test_what_starts_before_its_store_goes_on_by_itself(tmp_path: Path) -> None:
+    with Installation(tmp_path) as installation:
+        # Given
+        projector = installation.projector()
+        worker = installation.worker()
+        projector.wait_for("waits and tries again")
+        worker.wait_for("sweep.waits")
+        refused = installation.command("status", "acme", "early")
+
+        # When
+        installation.start_store()
+        installation.ask("early")
+        statuses = installation.wait_until_settled("early")
+
+        # Then
+        assert refused.returncode == 4
+        assert "the store cannot be reached" in refused.stderr
+        assert statuses["early"].status == "sent"
+        assert len(installation.attempts_of("early")) == 1
 
 
 def test_a_store_killed_in_the_middle_of_a_drain_loses_and_doubles_nothing(
-    installation: Installation,
+    installation: Installation, worker: ProcessGroup
 ) -> None:
     # Given
-    ids = [f"drained-{number}" for number in range(100)]
-    installation.slack.change(slow_ms=50)
-    installation.start_store()
-    installation.projector()
-    worker = installation.ready_worker()
-    for each in ids:
-        installation.ask(each)
+    ids = asked(installation, 100, "drained")
     installation.wait_for_attempts(30)
 
     # When
     installation.store.kill()
-    worker.wait_for("delivery.sent.unrecorded")
+    worker.wait_for_another(UNRECORDED)
     installation.store.start()
-    statuses = installation.wait_until_settled(*ids)
 
     # Then
-    assert {each.status for each in statuses.values()} <= {"sent", "unproven"}
-    assert max(len(installation.attempts_of(each)) for each in ids) == 1
-    assert sorted(each for each, _ in installation.told()) == sorted(ids)
+    assert_sent_once_or_unproven(installation, ids)
 
 
-def test_a_store_that_stands_still_for_a_moment_is_waited_for(installation: Installation) -> None:
+def test_a_store_that_stands_still_for_a_moment_is_waited_for(
+    installation: Installation, worker: ProcessGroup
+) -> None:
     # Given
-    ids = [f"paused-{number}" for number in range(16)]
     installation.slack.fault(Held(delay_ms=300, times=None))
-    installation.start_store()
-    installation.projector()
-    worker = installation.ready_worker()
-    for each in ids:
-        installation.ask(each)
+    ids = asked(installation, 16, "paused")
     installation.wait_for_attempts(8)
+    unrecorded = worker.log.count(UNRECORDED)
 
     # When
     installation.store.pause()
     wait_until(lambda: len(installation.slack.posts) == 8, description="Slack has taken them")
     installation.store.resume()
-    statuses = installation.wait_until_settled(*ids)
 
     # Then
-    assert {each.status for each in statuses.values()} == {"sent"}
-    assert [len(installation.attempts_of(each)) for each in ids] == [1] * 16
-    assert "unrecorded" not in worker.log
+    assert_sent_once_or_unproven(installation, ids)
+    assert worker.log.count(UNRECORDED) == unrecorded
+
+
+def test_a_store_that_refuses_to_write_for_a_while_is_waited_for(
+    installation: Installation, worker: ProcessGroup
+) -> None:
+    # Given
+    ids = asked(installation, 40, "read-only")
+    installation.wait_for_attempts(10)
+
+    # When
+    # As the old primary does after a failover.
+    installation.ledger.store.client.replicaof(HOST, "1")
+    worker.wait_for_another(UNRECORDED)
+    worker.wait_for_another("Consumer encountered")
+    installation.ledger.store.client.replicaof("NO", "ONE")
+
+    # Then
+    assert_sent_once_or_unproven(installation, ids)
 
 
 def test_a_store_that_stands_still_for_longer_than_its_clients_wait_is_asked_again(
-    installation: Installation,
+    without_workers: Installation,
 ) -> None:
     # Given
-    ids = [f"stalled-{number}" for number in range(16)]
-    installation.slack.fault(Held(delay_ms=300, times=None))
-    installation.start_store()
-    installation.projector()
+    installation = without_workers
     impatient = f"{installation.store.url}?socket_timeout=0.2"
-    worker = installation.ready_worker(POSTONCE_REDIS_URL=impatient)
-    for each in ids:
-        installation.ask(each)
+    worker = installation.worker(POSTONCE_REDIS_URL=impatient)
+    installation.slack.fault(Held(delay_ms=300, times=None))
+    ids = asked(installation, 16, "stalled")
     installation.wait_for_attempts(8)
 
     # When
     installation.store.pause()
-    worker.wait_for("delivery.sent.unrecorded")
+    worker.wait_for(UNRECORDED)
     installation.store.resume()
-    statuses = installation.wait_until_settled(*ids)
 
     # Then
+    assert_sent_once_or_unproven(installation, ids)
     assert "Traceback" not in worker.log
-    assert {each.status for each in statuses.values()} == {"sent"}
-    assert [len(installation.attempts_of(each)) for each in ids] == [1] * 16
-    assert sorted(each for each, _ in installation.told()) == sorted(ids)
 
 
 def test_a_store_that_is_away_while_a_message_is_prepared_uses_up_no_attempt(
-    installation: Installation,
+    without_workers: Installation,
 ) -> None:
     # Given
-    installation.start_store()
+    installation = without_workers
     with LossyProxy(installation.store.port) as way:
-        worker = installation.ready_worker(POSTONCE_REDIS_URL=way.url)
+        worker = installation.worker(POSTONCE_REDIS_URL=way.url)
         # The first time and every repetition.
         way.lose_next_reply(to=READING.encode(), times=4)
 
@@ -136,7 +181,7 @@ def test_a_store_that_is_away_while_a_message_is_prepared_uses_up_no_attempt(
         installation.ask("prepared", max_attempts=1)
         status = installation.wait_until_settled("prepared")["prepared"]
 
-    # Then
-    assert way.lost_replies == 4
-    assert (status.status, status.attempts) == ("sent", 1)
-    assert "Traceback" not in worker.log
+        # Then
+        assert way.lost_replies == 4
+        assert (status.status, status.attempts) == ("sent", 1)
+        assert "Traceback" not in worker.log

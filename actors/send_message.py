@@ -13,7 +13,7 @@ from actors.slack.message import SlackMessage
 from actors.slack_connection import gateway_of
 from actors.templates import render
 from middleware.delivery_key import DeliveryKey
-from middleware.errors import LedgerUnavailable
+from middleware.errors import LedgerUnavailable, PayloadRefused
 from middleware.fates import CannotTell, LookAnswer, NotNow, Prepared, Ready, Refused
 from middleware.send_lock import current_async_claim
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
@@ -41,7 +41,7 @@ class ActorMessage(BaseModel):
 
 
 def check_reference(arguments: Mapping[str, Any]) -> None:
-    """Raise ValueError naming what is wrong, and no value: what is no reference may be a text."""
+    """Raise PayloadRefused, which names what is wrong and no value: that may be a text."""
     problems = []
     try:
         ActorMessage.model_validate(arguments)
@@ -52,7 +52,8 @@ def check_reference(arguments: Mapping[str, Any]) -> None:
         ]
     # Outside the handler, where pydantic's error, which shows the values, is no context of it.
     if problems:
-        raise ValueError("; ".join(problems))
+        # Not a ValueError, whose words the guard withholds since it cannot know what they hold.
+        raise PayloadRefused("; ".join(problems))
 
 
 DELIVERY_KEY = DeliveryKey(

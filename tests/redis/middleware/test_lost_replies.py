@@ -162,7 +162,7 @@ def test_a_look_that_cannot_tell_is_recorded_once(
 
 
 def test_a_receipt_in_hand_is_kept_until_the_store_is_back(
-    distant_ledger: Ledger, kind: Kind, proxy: LossyProxy
+    distant_ledger: Ledger, kind: Kind, proxy: LossyProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given
     app = Application(distant_ledger, kind)
@@ -176,7 +176,10 @@ def test_a_receipt_in_hand_is_kept_until_the_store_is_back(
     # When
     with app.working():
         app.send()
-        wait_until(lambda: app.provider.posts, description="the POST is made")
+        wait_until(
+            lambda: caplog.text.count("delivery.sent.unrecorded") == 2,
+            description="it was not recorded when asked again either",
+        )
         proxy.up()
         app.join()
 

@@ -79,6 +79,25 @@ def test_what_is_absent_may_be_refused_when_it_is_prepared_again(doubtful: Appli
     assert len(doubtful.provider.posts) == 1
 
 
+def test_what_is_absent_waits_like_any_other_when_preparing_again_fails(
+    doubtful: Application, clock: ManualClock
+) -> None:
+    # Given
+    doubtful.provider.looks.come(Absent())
+    doubtful.provider.prepares.come(ValueError())
+    doubtful.sweep_and_work()
+    after_failure = doubtful.state(), doubtful.record()["attempts"]
+
+    # When
+    clock.advance(ms=5 * 60_000)
+    doubtful.sweep_and_work()
+
+    # Then
+    assert after_failure == ("waiting", "2")
+    assert doubtful.told() == ["sent"]
+    assert doubtful.provider.looked_at == [TARGET]
+
+
 def test_proven_absences_use_attempts_until_none_is_left(
     app: Application, clock: ManualClock
 ) -> None:

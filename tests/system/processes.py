@@ -9,33 +9,23 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from actors.tenants_file import read_tenants_file
-from middleware.keys import Delivery
 from projector.configure import configure
-from projector.explanation import read_explanation
-from projector.requests import request
 from projector.settings import StoreSettings
-from projector.status import Status, read_statuses
 from sandbox.servers import ValkeyProcess
 from sandbox.slack import SlackSandbox
+from tests.system.deliveries import OPS, SLOW, TENANT, Deliveries
 from tests.system.process_group import ROOT, START_S, ProcessGroup
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from middleware.answers import AcceptAnswer
-    from projector.explanation import Evidence
-    from sandbox.slack import Attempt, Post
-
 TOKEN = "xoxb-T1"
-TENANT = "acme"
-OPS, SLOW = "C0OPS", "C0SLOW"
 TENANTS = f"""
 tenants:
   {TENANT}:
@@ -46,15 +36,10 @@ tenants:
     templates: {{hi: {{text: "Hello {{{{ name }}}}"}}}}
 """
 
-_SETTLE_S = 30.0
-_SETTLED = frozenset({"sent", "rejected", "expired", "cancelled", "unproven"})
 _FOREIGN = ("POSTONCE_", "SLACK_", "DRAMATIQ_", "dramatiq_")
 
 
-_Entries = list[tuple[str, dict[str, str]]]
-
-
-class Installation:
+class Installation(Deliveries):
     """`directory` gets the logs. Nothing but Slack runs until it is started."""
 
     def __init__(
@@ -66,16 +51,16 @@ class Installation:
         dispatch_window_s: float = 1.0,
     ) -> None:
         self.store = ValkeyProcess(appendonly=appendonly)
-        self.slack = SlackSandbox()
         settings: dict[str, Any] = {
             "redis_url": self.store.url,
             "partitions": 4,
-            "post_deadline_s": 1.0,
+            # All of it that a lease of two seconds allows: a busy machine must not miss it.
+            "post_deadline_s": 1.3,
             "lease_s": 2.0,
-            "settle_delay_s": 1.0,
+            "settle_delay_s": 0.7,
             "dispatch_window_s": dispatch_window_s,
         }
-        self.ledger = StoreSettings(**settings).ledger()
+        super().__init__(StoreSettings(**settings).ledger(), SlackSandbox())
         own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         self.environment = {
             **own,
@@ -168,58 +153,6 @@ class Installation:
         out, err = ended.stdout.decode(), ended.stderr.decode()
         return subprocess.CompletedProcess(ended.args, ended.returncode, out, err)
 
-    def ask(self, message_request_id: str, **others: object) -> AcceptAnswer:
-        fields: dict[str, object] = {
-            "tenant": TENANT,
-            "channel_code": "ops",
-            "template_code": "hi",
-            "variables": {"name": message_request_id},
-            **others,
-        }
-        return request(ledger=self.ledger, message_request_id=message_request_id, **fields)
-
-    def statuses(self, *ids: str, tenant: str = TENANT) -> dict[str, Status]:
-        """Without those that nobody asked for."""
-        found = read_statuses(self.ledger, [Delivery(tenant, each) for each in ids])
-        return {each.message_request_id: each for each in found if each is not None}
-
-    def wait_until_settled(self, *ids: str, tenant: str = TENANT) -> dict[str, Status]:
-        """What became of each of them."""
-
-        def settled() -> dict[str, Status] | None:
-            found = self.statuses(*ids, tenant=tenant)
-            all_have = len(found) == len(set(ids))
-            return found if all_have and _are_settled(found.values()) else None
-
-        described = f"an outcome of each of {', '.join(ids)}"
-        found = wait_until(settled, description=described, timeout_s=_SETTLE_S)
-        assert found is not None
-        return found
-
-    def wait_for_attempts(self, count: int, *, channel: str = OPS) -> None:
-        """Until so many POSTs for the channel have reached Slack."""
-        wait_until(
-            lambda: sum(each.channel == channel for each in self.slack.attempts) >= count,
-            description=f"{count} POSTs for {channel} reach Slack",
-            timeout_s=_SETTLE_S,
-        )
-
-    def attempts_of(self, message_request_id: str) -> list[Attempt]:
-        """Every POST made for the request, by the marker of its record."""
-        marker = self._marker_of(message_request_id)
-        return [each for each in self.slack.attempts if each.marker == marker]
-
-    def posts_of(self, message_request_id: str) -> list[Post]:
-        """Every message that Slack holds for the request, by the same."""
-        marker = self._marker_of(message_request_id)
-        return [each for each in self.slack.posts if each.marker == marker]
-
-    def evidence_of(self, message_request_id: str, *, source: str = "ledger") -> list[Evidence]:
-        """What happened to it, in order: by the ledger, or (`event`) as folded."""
-        explanation = read_explanation(self.ledger, TENANT, message_request_id)
-        assert explanation is not None, f"{message_request_id} has no record"
-        return [each for each in explanation.evidence if each.source == source]
-
     def queue_keys(self) -> list[str]:
         """All that Dramatiq keeps in the store."""
         pattern = f"{self.ledger.keys.prefix}:{{queue}}*"
@@ -230,28 +163,7 @@ class Installation:
         key = f"{self.ledger.keys.prefix}:{{queue}}:slack.msgs"
         return self.ledger.store.client.hlen(key)
 
-    def told(self) -> list[tuple[str, str]]:
-        """Every outcome event there is, as id and event."""
-        keys = self.ledger.keys
-        streams = [keys.outcomes(partition) for partition in range(keys.partitions)]
-        entries = [
-            entry
-            for stream in streams
-            for entry in cast("_Entries", self.ledger.store.client.xrange(stream))
-        ]
-        return [(fields["id"], fields["event"]) for _, fields in entries]
-
-    def _marker_of(self, message_request_id: str) -> str:
-        key = self.ledger.keys.delivery(Delivery(TENANT, message_request_id))
-        marker = cast("str | None", self.ledger.store.client.hget(key, "marker"))
-        assert marker is not None, f"{message_request_id} has no record"
-        return marker
-
     def _run(self, log_file: Path, *arguments: str, **environment: str) -> ProcessGroup:
         command = (sys.executable, "-m", *arguments)
         merged: Mapping[str, str] = {**self.environment, **environment}
         return ProcessGroup(command, environment=merged, log_file=log_file)
-
-
-def _are_settled(statuses: Iterable[Status]) -> bool:
-    return all(each.status in _SETTLED for each in statuses)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.processes import TENANT, Installation
+from tests.system.deliveries import TENANT
+from tests.system.processes import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

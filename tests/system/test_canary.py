@@ -18,8 +18,9 @@ from middleware.keys import Delivery
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.stats import stats
 from sandbox.slack.faults import ErrorCode, Html, RateLimited, Silence
+from tests.system.deliveries import TENANT
 from tests.system.keyspace_text import text_of_each_key
-from tests.system.processes import TENANT, Installation
+from tests.system.processes import Installation
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from projector.listing import list_statuses
 from projector.outcome_feed import outcomes
 from projector.stats import stats
 from sandbox.slack.faults import RateLimited, Silence, Slow
-from tests.system.processes import OPS, SLOW, TENANT, Installation
+from tests.system.deliveries import OPS, SLOW, TENANT
+from tests.system.processes import Installation
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:

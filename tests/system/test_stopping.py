@@ -26,8 +26,8 @@ def test_posts_in_flight_are_finished_and_the_rest_goes_to_the_next_worker(
     installation: Installation,
 ) -> None:
     # Given
-    ids = [f"r{number}" for number in range(40)]
-    installation.slack.change(slow_ms=600)
+    ids = [f"r{number}" for number in range(80)]
+    installation.slack.change(slow_ms=300)
     for each in ids:
         installation.ask(each)
     installation.projector()
@@ -49,4 +49,4 @@ def test_posts_in_flight_are_finished_and_the_rest_goes_to_the_next_worker(
     assert exit_code == 0
     assert states == {"sent", "waiting"}
     assert {each.status for each in statuses.values()} == {"sent"}
-    assert [len(installation.attempts_of(each)) for each in ids] == [1] * 40
+    assert [len(installation.attempts_of(each)) for each in ids] == [1] * 80

@@ -9,6 +9,8 @@ import random
 
 from middleware.timing import HOUR_MS, MINUTE_MS, SECOND_MS
 
+# What comes back at once comes back to the same trouble.
+_SHORTEST_MS = 100
 _FIRST_MS = SECOND_MS
 _LONGEST_MS = 5 * MINUTE_MS
 _FIRST_LOOK_MS = 15 * SECOND_MS
@@ -23,7 +25,7 @@ def delivery_delay_ms(returns: int, asked_ms: int | None) -> int:
     """`asked_ms` is what the provider asked for (Retry-After): never less than that."""
     ceiling_ms = _doubled(_FIRST_MS, returns, _LONGEST_MS)
     # Jitter spreads; it needs no secret.
-    jitter_ms = int(random.uniform(0, ceiling_ms))  # noqa: S311
+    jitter_ms = int(random.uniform(_SHORTEST_MS, ceiling_ms))  # noqa: S311
     return max(asked_ms or 0, jitter_ms)
 
 

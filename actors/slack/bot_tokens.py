@@ -34,17 +34,19 @@ class BotToken:
 
 
 class BotTokens:
-    """Usable from any event loop."""
+    """Usable from any event loop; after `close`, too."""
 
     def __init__(self, installations: Installations, *, within_s: float = READ_WITHIN_S) -> None:
         self._installations = installations
         self._within_s = within_s
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="installations")
+        self._readers: ThreadPoolExecutor | None = None
 
     async def read(self, team_id: str) -> BotToken:
         """Raises InstallationMissing, InstallationUnreadable or InstallationSlow."""
         secret = self._installations.remembered(team_id)
         if secret is None:
+            if self._readers is None:
+                self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="installations")
             loop = asyncio.get_running_loop()
             reading = loop.run_in_executor(self._readers, self._installations.token_for, team_id)
             try:
@@ -58,3 +60,9 @@ class BotTokens:
     def forget(self, team_id: str) -> None:
         """Slack has refused the token."""
         self._installations.forget(team_id)
+
+    def close(self) -> None:
+        """Its threads end as soon as what they read has come."""
+        readers, self._readers = self._readers, None
+        if readers is not None:
+            readers.shutdown(wait=False, cancel_futures=True)

@@ -117,6 +117,7 @@ class SlackGateway:
         return _read_auth(heard)
 
     async def close(self) -> None:
+        self._tokens.close()
         await self._session.close()
 
     async def _exchange(

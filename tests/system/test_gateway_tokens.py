@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from middleware.post_by import PostBy, boot_clock_s
 from tests.system.faulting_server import faulting_server
 from tests.system.posting import MESSAGE, TARGET
 from tests.system.slack_faults import GENEROUS_MS, POSTED, RECEIPT, answering
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -113,17 +115,21 @@ def test_a_locked_database_is_slow_and_not_missing(tmp_path: Path) -> None:
     installations = Installations(url, environ=CLIENT)
     installations.token_for("T1")
     installations.forget("T1")
-    tokens = BotTokens(installations, within_s=0.05)
+    hurried = BotTokens(installations, within_s=0.05)
+    patient = BotTokens(installations, within_s=60)
+
+    writer = sqlite3.connect(tmp_path / "installations", isolation_level=None)
 
     # When
-    with closing(sqlite3.connect(tmp_path / "installations", isolation_level=None)) as writer:
-        writer.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(InstallationSlow):
-            asyncio.run(tokens.read("T1"))
+    with closing(hurried), closing(patient):
+        with closing(writer):
+            writer.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(InstallationSlow):
+                asyncio.run(hurried.read("T1"))
+        token = asyncio.run(patient.read("T1"))
 
     # Then
-    unhurried = BotTokens(installations, within_s=60)
-    assert asyncio.run(unhurried.read("T1")).secret == "xoxb-1"
+    assert token.secret == "xoxb-1"
 
 
 def test_where_an_intent_froze_another_team_it_is_that_team_s_token_that_posts() -> None:
@@ -148,9 +154,26 @@ def test_repr_of_what_is_authorized_shows_neither_token_nor_text() -> None:
     installations = Installations("env:", environ={"SLACK_BOT_TOKEN": "xoxb-canary"})
 
     # When
-    token = asyncio.run(BotTokens(installations).read("T1"))
+    with closing(BotTokens(installations)) as tokens:
+        token = asyncio.run(tokens.read("T1"))
 
     # Then
     shown = repr(AuthorizedMessage(MESSAGE, token))
     assert "canary" not in shown
     assert "T1" in shown
+
+
+def test_a_closed_gateway_leaves_no_thread_that_reads() -> None:
+    async def scenario() -> None:
+        # Given
+        installations = StandingInstallations()
+        async with gateway_with(installations, "http://127.0.0.1:1/api/") as gateway:
+            await authorized_for(gateway, "T1")
+        # When it was closed
+        wait_until(lambda: not readers(), description="no thread is left")
+
+    def readers() -> list[str]:
+        return [each.name for each in enumerate_threads() if each.name.startswith("installations")]
+
+    # Then
+    asyncio.run(scenario())

@@ -29,7 +29,7 @@ demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to l
 	KEEP="$(KEEP)" $(BIN)/python -m sandbox.demo
 
 test: lint ## The gate: format, lint, import laws, types, all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
 lint: $(INSTALLED) ## Lock file (checked), format (checked), lint, import laws, types
 	@# Compares pyproject.toml with uv.lock; the index is named only to match the lock, not asked.

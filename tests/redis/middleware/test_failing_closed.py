@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
 from middleware.errors import LedgerUnavailable
 from middleware.fates import Ready
@@ -135,3 +136,5 @@ def test_without_a_store_to_doubt_in_the_doubt_comes_with_the_leases_end(
     # Then
     assert app.state() == "uncertain"
     assert len(app.provider.posts) == 1
+    assert isinstance(app.broker, StubBroker)
+    assert app.broker.dead_letters == []

@@ -82,13 +82,15 @@ def test_what_cannot_be_told_yet_is_looked_for_again(
         CannotTell("rate_limited", final=False, delay_ms=90_000), Found({"ts": "170.01"})
     )
     doubtful.sweep_and_work()
-    not_before_ms = int(doubtful.record()["not_before"])
+    waits_until_ms = int(doubtful.record()["not_before"])
+    asked_until_ms = clock.now_ms + 90_000
 
     # When
-    clock.now_ms = not_before_ms
+    clock.advance(ms=90_000)
     doubtful.sweep_and_work()
 
     # Then
+    assert waits_until_ms == asked_until_ms
     assert len(doubtful.provider.looked_at) == 2
     assert doubtful.told() == ["sent"]
 

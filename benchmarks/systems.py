@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.rig import PROJECT, Rig
+from benchmarks.rig import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from benchmarks.rig import Rig
+
 PROCESSES = 2
 THREADS = 16
-
-
-class System(Protocol):
-    """How one asks, and what must run."""
-
-    name: str
-
-    def running(self, rig: Rig) -> Iterator[None]: ...
-
-    def ask(self, requests: Iterable[dict[str, Any]]) -> None: ...
 
 
 def _workers(module: str) -> tuple[str, ...]:

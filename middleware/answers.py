@@ -78,16 +78,19 @@ class Granted:
     returns: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Uncertain:
     """The claim is held on a delivery whose POST has an unknown fate; only looking is allowed.
 
-    `now_ms` is the server's time at the claim: no read of this claim began before it.
+    Absence counts from a read begun at `reconcile_at_ms` or later. `now_ms` is the server's time
+    at the claim: no read of this claim began before it. `target` is empty where the ledger lost
+    what the intent said.
     """
 
     marker: str
     target: Mapping[str, str]
     intent_at_ms: int
+    reconcile_at_ms: int
     now_ms: int
     returns: int
 

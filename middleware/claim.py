@@ -138,28 +138,37 @@ class Claim:
             yield from self.holding.look_later(None, completed=False, why=why)
             return False
         match answer:
-            case Found(receipt=receipt):
-                yield from self.holding.settle_sent(receipt)
+            case Found(receipt=receipt, duplicates=duplicates):
+                # The first becomes the outcome; each other one is told to be recorded and alerted.
+                for found in (receipt, *duplicates):
+                    yield from self.holding.settle_sent(found)
                 return False
-            case Absent():
-                return (yield from self._reclaim(doubt))
+            case Absent(read_begun_ms=read_begun_ms):
+                begun_ms = doubt.now_ms if read_begun_ms is None else read_begun_ms
+                return (yield from self._reclaim(begun_ms))
             case CannotTell(reason=reason, final=True):
                 yield from self.holding.give_up(reason)
                 return False
             case CannotTell(reason=reason, delay_ms=delay_ms):
                 yield from self.holding.look_later(delay_ms, completed=True, why=reason)
                 return False
+            case NotNow(reason=reason, delay_ms=delay_ms):
+                yield from self.holding.look_later(delay_ms, completed=False, why=reason)
+                return False
             case _:
                 assert_never(answer)
 
-    def _reclaim(self, doubt: Uncertain) -> Flow[bool]:
-        answer = yield from self.holding.absent(read_begun_ms=doubt.now_ms)
+    def _reclaim(self, read_begun_ms: int) -> Flow[bool]:
+        answer = yield from self.holding.absent(read_begun_ms=read_begun_ms)
         match answer:
             case Reclaimed(attempt=attempt):
                 self.attempt = attempt
                 self.doubt = None
                 return True
-            case Lost() | TooEarly() | Settled():
+            case TooEarly():
+                yield from self.holding.look_later(None, completed=False, why="read_too_early")
+                return False
+            case Lost() | Settled():
                 self.holding.is_over = True
                 log.info("delivery.answer delivery=%s answer=%s", self.delivery, answer)
                 return False

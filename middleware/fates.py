@@ -31,7 +31,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """Nothing was posted, and waiting may help; without `delay_ms` the ledger backs off."""
+    """Nothing was posted, or looked at; waiting may help, and `delay_ms` None lets the ledger say
+    how long.
+    """
 
     reason: str
     delay_ms: int | None = None
@@ -46,19 +48,29 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The POST of unknown fate is there."""
+    """The POST of unknown fate is there; `duplicates` are the later posts of the same delivery."""
 
     receipt: Mapping[str, str]
+    duplicates: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The whole window was read and the POST is not there."""
+    """The whole window was read and the POST is not there.
+
+    `read_begun_ms` is a time of the ledger's server before which that read had not begun; without
+    it, it had not begun before the claim that looks.
+    """
+
+    read_begun_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CannotTell:
-    """Neither proven present nor absent; `final` when no later look can do better."""
+    """Looked, and neither proven present nor absent; `final` when no later look can do better.
+
+    A look that could not be made at all is `NotNow`.
+    """
 
     reason: str
     final: bool
@@ -67,4 +79,4 @@ class CannotTell:
 
 Prepared = Ready | Refused | NotNow
 PostAnswer = Posted | NotNow | Refused
-LookAnswer = Found | Absent | CannotTell
+LookAnswer = Found | Absent | CannotTell | NotNow

@@ -46,13 +46,14 @@ def claim(reply: Reply) -> answers.ClaimAnswer:
     match reply:
         case ["granted", attempt, marker, thread_ts, returns]:
             return answers.Granted(int(attempt), marker, thread_ts or None, int(returns))
-        case ["uncertain", marker, target, intent_at_ms, now_ms, returns]:
+        case ["uncertain", marker, target, intent_at_ms, reconcile_at_ms, now_ms, returns]:
             return answers.Uncertain(
-                marker,
-                answers.text_to_mapping(target),
-                int(intent_at_ms),
-                int(now_ms),
-                int(returns),
+                marker=marker,
+                target=answers.text_to_mapping(target),
+                intent_at_ms=int(intent_at_ms),
+                reconcile_at_ms=int(reconcile_at_ms),
+                now_ms=int(now_ms),
+                returns=int(returns),
             )
         case ["wait", until_ms, reason]:
             return answers.Wait(int(until_ms), reason)

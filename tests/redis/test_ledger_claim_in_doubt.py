@@ -69,7 +69,12 @@ def test_a_claim_on_a_doubt_says_where_and_from_when_to_look(rig: Rig) -> None:
     # Then
     written, lease_until_ms = rig.snapshot(), rig.clock.now_ms + rig.timing.lease_ms
     assert answer == Uncertain(
-        MARKER, TARGET, intent_at_ms=intent_at_ms, now_ms=rig.clock.now_ms, returns=0
+        marker=MARKER,
+        target=TARGET,
+        intent_at_ms=intent_at_ms,
+        reconcile_at_ms=rig.clock.now_ms,
+        now_ms=rig.clock.now_ms,
+        returns=0,
     )
     assert written.record["state"] == "uncertain"
     assert written.record["token"] == OTHER

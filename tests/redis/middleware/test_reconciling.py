@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from middleware.fates import CannotTell, Found
+from middleware.fates import Absent, CannotTell, Found, NotNow
 from tests.redis.middleware.application import R1
 from tests.redis.middleware.doubting import post_into_doubt
 from tests.redis.middleware.provider import TARGET
@@ -147,3 +147,66 @@ def test_reconciling_that_never_tells_ends_unproven(
     # Then
     assert doubtful.told() == ["unproven"]
     assert len(doubtful.provider.posts) == 1
+
+
+def test_a_look_that_could_not_be_made_counts_as_none(
+    doubtful: Application, clock: ManualClock
+) -> None:
+    # Given
+    doubtful.provider.looks.come(NotNow("rate_limited", 90_000), CannotTell("no", final=False))
+    clock.advance(ms=doubtful.ledger.timing.expires_after_ms)
+
+    # When
+    doubtful.sweep_and_work()
+    after_none = doubtful.told(), doubtful.record()["not_before"]
+    asked_until_ms = clock.now_ms + 90_000
+    clock.advance(ms=90_000)
+    doubtful.sweep_and_work()
+
+    # Then
+    assert after_none == ([], str(asked_until_ms))
+    assert doubtful.told() == ["unproven"]
+
+
+def test_each_further_post_that_is_found_is_recorded_as_a_duplicate(doubtful: Application) -> None:
+    # Given
+    doubtful.provider.looks.come(Found({"ts": "170.01"}, duplicates=({"ts": "171.02"},)))
+
+    # When
+    doubtful.sweep_and_work()
+
+    # Then
+    assert doubtful.told() == ["sent", "duplicate_post"]
+    assert doubtful.record()["receipt"] == '{"ts":"170.01"}'
+
+
+def test_a_read_that_began_while_the_post_could_still_arrive_proves_no_absence(
+    doubtful: Application, clock: ManualClock
+) -> None:
+    # Given
+    reconcile_at_ms = int(doubtful.record()["reconcile_at"])
+    doubtful.provider.looks.come(Absent(read_begun_ms=reconcile_at_ms - 1), Found({"ts": "170.01"}))
+    doubtful.sweep_and_work()
+    after_early_read = doubtful.state()
+
+    # When
+    clock.advance(ms=60_000)
+    doubtful.sweep_and_work()
+
+    # Then
+    assert after_early_read == "uncertain"
+    assert doubtful.told() == ["sent"]
+    assert len(doubtful.provider.posts) == 1
+
+
+def test_a_read_shared_with_an_earlier_claim_proves_absence(doubtful: Application) -> None:
+    # Given
+    reconcile_at_ms = int(doubtful.record()["reconcile_at"])
+    doubtful.provider.looks.come(Absent(read_begun_ms=reconcile_at_ms))
+
+    # When
+    doubtful.sweep_and_work()
+
+    # Then
+    assert doubtful.told() == ["sent"]
+    assert len(doubtful.provider.posts) == 2

@@ -9,22 +9,23 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actors.tenants_file import read_tenants_file
 from projector.configure import configure
 from projector.settings import StoreSettings
+from sandbox.process_group import START_S, ProcessGroup
 from sandbox.servers import ValkeyProcess
 from sandbox.slack import SlackSandbox
 from tests.system.deliveries import OPS, SLOW, TENANT, Deliveries
-from tests.system.process_group import ROOT, START_S, ProcessGroup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "xoxb-T1"
 TENANTS = f"""
 tenants:
@@ -166,4 +167,4 @@ class Installation(Deliveries):
     def _run(self, log_file: Path, *arguments: str, **environment: str) -> ProcessGroup:
         command = (sys.executable, "-m", *arguments)
         merged: Mapping[str, str] = {**self.environment, **environment}
-        return ProcessGroup(command, environment=merged, log_file=log_file)
+        return ProcessGroup(command, directory=ROOT, environment=merged, log_file=log_file)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.system.process_group import ProcessGroup
+    from sandbox.process_group import ProcessGroup
 
 # What a worker says that has a receipt and cannot record it; it says so until it can.
 UNRECORDED = "delivery.sent.unrecorded"

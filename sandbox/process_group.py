@@ -1,35 +1,39 @@
-"""A program under test and all that it starts: told, paused and killed together."""
+"""A program and all that it starts: told, paused and killed together."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.waiting import wait_until
+from sandbox.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 # Two cores start several interpreters at a time.
 START_S = 30.0
 _STOP_S = 20.0
 
 
 class ProcessGroup:
-    """`log_file` gets what all of them write."""
+    """It runs in `directory`; `log_file` gets what all of them write."""
 
     def __init__(
-        self, command: Sequence[str], *, environment: Mapping[str, str], log_file: Path
+        self,
+        command: Sequence[str],
+        *,
+        directory: Path,
+        environment: Mapping[str, str],
+        log_file: Path,
     ) -> None:
         self.log_file = log_file
         with log_file.open("wb") as log:
             self._leader = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -88,6 +88,7 @@ class Uncertain:
     """
 
     marker: str
+    thread_ts: str | None
     target: Mapping[str, str]
     intent_at_ms: int
     reconcile_at_ms: int

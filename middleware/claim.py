@@ -215,7 +215,7 @@ def claim_of(kind: type[AnyClaim], answer: Granted | Uncertain, holding: Holding
         delivery=holding.delivery,
         marker=answer.marker,
         attempt=answer.attempt if isinstance(answer, Granted) else 0,
-        thread_ts=answer.thread_ts if isinstance(answer, Granted) else None,
+        thread_ts=answer.thread_ts,
         holding=holding,
         doubt=answer if isinstance(answer, Uncertain) else None,
     )

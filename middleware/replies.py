@@ -46,9 +46,11 @@ def claim(reply: Reply) -> answers.ClaimAnswer:
     match reply:
         case ["granted", attempt, marker, thread_ts, returns]:
             return answers.Granted(int(attempt), marker, thread_ts or None, int(returns))
-        case ["uncertain", marker, target, intent_at_ms, reconcile_at_ms, now_ms, returns]:
+        case ["uncertain", marker, thread_ts, target, *times, returns]:
+            intent_at_ms, reconcile_at_ms, now_ms = times
             return answers.Uncertain(
                 marker=marker,
+                thread_ts=thread_ts or None,
                 target=answers.text_to_mapping(target),
                 intent_at_ms=int(intent_at_ms),
                 reconcile_at_ms=int(reconcile_at_ms),

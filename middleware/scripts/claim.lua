@@ -5,8 +5,8 @@
 -- ARGV[6]  by        the worker, for the history
 --
 -- Returns {"granted", attempt, marker, thread_ts, returns}
---   | {"uncertain", marker, target, intent_at_ms, reconcile_at_ms, now_ms, returns}  the fate of a
---     POST is unknown
+--   | {"uncertain", marker, thread_ts, target, intent_at_ms, reconcile_at_ms, now_ms, returns}  the
+--     fate of a POST is unknown
 --   | {"wait", until_ms, reason} | {"settled", outcome} | {"unknown"}
 
 local token, lease_ms, by = ARGV[4], tonumber(ARGV[5]), ARGV[6]
@@ -19,8 +19,8 @@ local function granted()
 end
 
 local function uncertain()
-  return {'uncertain', record.marker, record.target or '', record.intent_at, record.reconcile_at,
-    whole(now), record.returns}
+  return {'uncertain', record.marker, record.thread_ts or '', record.target or '',
+    record.intent_at, record.reconcile_at, whole(now), record.returns}
 end
 
 local function held()

@@ -59,7 +59,7 @@ def test_a_doubt_is_not_looked_into_too_early(rig: Rig) -> None:
 
 def test_a_claim_on_a_doubt_says_where_and_from_when_to_look(rig: Rig) -> None:
     # Given
-    rig.uncertain()
+    rig.uncertain(thread_ts="17.1")
     intent_at_ms = int(rig.record()["intent_at"])
     rig.then_settled_down()
 
@@ -70,6 +70,7 @@ def test_a_claim_on_a_doubt_says_where_and_from_when_to_look(rig: Rig) -> None:
     written, lease_until_ms = rig.snapshot(), rig.clock.now_ms + rig.timing.lease_ms
     assert answer == Uncertain(
         marker=MARKER,
+        thread_ts="17.1",
         target=TARGET,
         intent_at_ms=intent_at_ms,
         reconcile_at_ms=rig.clock.now_ms,

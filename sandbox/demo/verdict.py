@@ -17,22 +17,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from middleware.keys import Delivery
-    from projector.status import Status
+    from sandbox.demo.followed import Followed
 
 _REF = re.compile(r"\bref ([0-9a-f-]{36})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """One accepted request: where it stands, and the marker that its message has in Slack."""
+class InSlack:
+    """`named`: requests of which Slack holds a message by both names; `doubled` as in `Verdict`."""
 
-    delivery: Delivery
-    marker: str | None
-    status: Status | None
+    posted: int
+    named: frozenset[Delivery]
+    doubled: int
 
-    @property
-    def state(self) -> str:
-        return self.status.status if self.status is not None else "forgotten"
+
+def compare(followed: Sequence[Followed], posts: Sequence[Mapping[str, Any]]) -> InSlack:
+    """`posts` is what Slack holds."""
+    markers = {post["marker"] for post in posts} - {None}
+    refs = {ref_in(post["text"]) for post in posts}
+    by_marker = {each.delivery for each in followed if each.marker in markers}
+    by_ref = {each.delivery for each in followed if each.delivery.id in refs}
+    return InSlack(
+        posted=len(posts),
+        named=frozenset(by_marker & by_ref),
+        doubled=len(posts) - min(len(by_marker), len(by_ref)),
+    )
+
+
+def ref_in(text: str) -> str | None:
+    """The request that a message says it is of."""
+    found = _REF.search(text)
+    return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,22 +93,19 @@ def judge(
 ) -> Verdict:
     """`answers` counts them by kind; `posts` is what Slack holds; `in_flight` died unsettled."""
     states = Counter(each.state for each in followed)
-    markers = Counter(post["marker"] for post in posts)
-    refs = Counter(found[1] if (found := _REF.search(post["text"])) else None for post in posts)
-    by_marker = {each.delivery for each in followed if each.marker in markers}
-    by_ref = {each.delivery for each in followed if each.delivery.id in refs}
+    in_slack = compare(followed, posts)
     reported = {"rejected", "unproven", *OPEN_STATES}
     lost = [
         each
         for each in followed
-        if each.delivery not in by_marker & by_ref and each.state not in reported
+        if each.delivery not in in_slack.named and each.state not in reported
     ]
     return Verdict(
         requested=sum(answers.values()),
         accepted=answers.get("Accepted", 0),
         duplicates=answers.get("Duplicate", 0),
-        posted=len(posts),
-        doubled=len(posts) - min(len(by_marker), len(by_ref)),
+        posted=in_slack.posted,
+        doubled=in_slack.doubled,
         lost=len(lost),
         rejected=states["rejected"],
         open=sum(states[state] for state in OPEN_STATES),

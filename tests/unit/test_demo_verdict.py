@@ -8,7 +8,8 @@ import pytest
 
 from middleware.keys import Delivery
 from projector.status import Status
-from sandbox.demo.verdict import Followed, Verdict, judge
+from sandbox.demo.followed import Followed
+from sandbox.demo.verdict import Verdict, judge
 
 FIRST, SECOND = (str(UUID(int=number)) for number in (1, 2))
 IN_FLIGHT = frozenset({Delivery("acme", SECOND)})

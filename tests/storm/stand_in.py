@@ -1,0 +1,83 @@
+"""The stand-in for Slack as a process of its own, told over its own doors how to lie."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any, cast
+
+from sandbox.servers import HOST, free_port
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandbox.slack.faults import Fault
+
+_START_S = 30.0
+# Thousands of messages are told in one answer.
+_ANSWER_S = 30.0
+
+
+class StandIn:
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._root = f"http://{HOST}:{self.port}"
+        # Past a proxy, if the environment names one: it is on this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    @property
+    def url(self) -> str:
+        """For POSTONCE_SLACK_URL."""
+        return f"{self._root}/api/"
+
+    def arguments(self, *, slow_ms: int, history_lag_ms: int) -> tuple[str, ...]:
+        """By which `python` starts it."""
+        slowness = ("--slow-ms", str(slow_ms), "--history-lag-ms", str(history_lag_ms))
+        return ("-m", "sandbox", "--port", str(self.port), *slowness)
+
+    def wait(self) -> None:
+        wait_until(self._answers, description="the stand-in answers", timeout_s=_START_S)
+
+    def lie(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self._ask("POST", "faults", fault.model_dump())
+
+    def tell_the_truth(self) -> None:
+        self._ask("DELETE", "faults")
+
+    def change(self, **conditions: object) -> None:
+        self._ask("POST", "conditions", conditions)
+
+    def totals(self) -> Mapping[str, int]:
+        """`received`, `stored`, `duplicates` and `faults` so far."""
+        return cast("dict[str, int]", self._ask("GET", "health"))
+
+    def posts(self) -> list[dict[str, Any]]:
+        return cast("list[dict[str, Any]]", self._ask("GET", "posts")["posts"])
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Every POST that arrived, and what became of it."""
+        return cast("list[dict[str, Any]]", self._ask("GET", "attempts"))
+
+    def struck(self) -> dict[str, int]:
+        """How often each fault struck, by its name."""
+        return cast("dict[str, int]", self._ask("GET", "faults")["hits"])
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.totals())
+        except urllib.error.URLError:
+            return False
+
+    def _ask(self, method: str, door: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        request = urllib.request.Request(  # noqa: S310 - always http, to this machine
+            f"{self._root}/sandbox/{door}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+            method=method,
+        )
+        with self._opener.open(request, timeout=_ANSWER_S) as answer:
+            said = answer.read()
+        return json.loads(said) if said else None

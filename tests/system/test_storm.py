@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.demo.interruptions import Interruptions
+from tests.storm.evidence import evidence
+from tests.storm.forecast import Storm
+from tests.storm.passing import pass_over
+from tests.storm.site import Site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    # Given
+    storm = Storm(
+        seconds=5,
+        kills=5,
+        faults=0.3,
+        # After a look that failed, the next one is made a quarter of a minute later.
+        history_faults=0,
+        seed=1,
+        rate=20,
+        readable=False,
+    )
+    site = Site(tmp_path)
+
+    # When
+    with Interruptions() as interruptions, site.running(interruptions):
+        passed = pass_over(site, storm, lambda _line: None)
+        told = "\n".join(evidence(passed.verdict, passed.observed, passed.striking.struck, site))
+
+    # Then
+    verdict = passed.verdict
+    assert (verdict.doubled, verdict.lost, verdict.open) == (0, 0, 0), told
+    assert verdict.holds, told
+    assert verdict.sent > 0.5 * verdict.accepted
+    assert len(passed.faults) >= 5
+    assert {
+        f"{does} {victim}"
+        for does in ("kill", "pause")
+        for victim in ("worker", "projector", "valkey")
+    } <= set(passed.struck)

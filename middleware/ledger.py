@@ -114,7 +114,7 @@ class Ledger:
             acceptance.thread_ts or "",
             acceptance.body,
         )
-        call = self._call(_ACCEPT, delivery, replies.accept, *arguments)
+        call = self.transition(_ACCEPT, delivery, replies.accept, *arguments)
         requests = self.keys.requests(self.keys.partition_of(delivery.tenant))
         return Call(call.script, (*call.keys, requests), call.arguments, call.decode)
 
@@ -139,13 +139,13 @@ class Ledger:
             )
         window_ms = self.timing.dispatch_window_ms
         arguments = (message_id, message, window_ms, thread_ts or "", *creation)
-        return self._call(_DISPATCH, delivery, replies.dispatch, *arguments)
+        return self.transition(_DISPATCH, delivery, replies.dispatch, *arguments)
 
     def claim(
         self, delivery: Delivery, *, token: str, by: str, lease_ms: int | None = None
     ) -> Call[answers.ClaimAnswer]:
         lease_ms = lease_ms or self.timing.lease_ms
-        return self._call(_CLAIM, delivery, replies.claim, token, lease_ms, by)
+        return self.transition(_CLAIM, delivery, replies.claim, token, lease_ms, by)
 
     def intend(
         self,
@@ -164,28 +164,28 @@ class Ledger:
             timing.settle_delay_ms,
         )
         decode = replies.intend(timing.post_deadline_ms)
-        return self._call(_INTEND, delivery, decode, *arguments)
+        return self.transition(_INTEND, delivery, decode, *arguments)
 
     def settle_sent(
         self, delivery: Delivery, *, token: str, receipt: Mapping[str, str]
     ) -> Call[answers.SentAnswer]:
         text = mapping_to_text(receipt)
-        return self._call(_SETTLE_SENT, delivery, replies.sent, token, text)
+        return self.transition(_SETTLE_SENT, delivery, replies.sent, token, text)
 
     def settle_rejected(
         self, delivery: Delivery, *, token: str, error: str, reason: str
     ) -> Call[answers.ReturnAnswer]:
-        return self._call(_SETTLE_REJECTED, delivery, replies.returned, token, error, reason)
+        return self.transition(_SETTLE_REJECTED, delivery, replies.returned, token, error, reason)
 
     def postpone(
         self, delivery: Delivery, *, token: str, reason: str, delay_ms: int, attempt_used: bool
     ) -> Call[answers.ReturnAnswer]:
         """Nothing was posted; `attempt_used` when that was a failure, not a wait."""
         used = "used" if attempt_used else "given back"
-        return self._call(_POSTPONE, delivery, replies.returned, token, reason, delay_ms, used)
+        return self.transition(_POSTPONE, delivery, replies.returned, token, reason, delay_ms, used)
 
     def doubt(self, delivery: Delivery, *, token: str, why: str) -> Call[answers.ReturnAnswer]:
-        return self._call(_DOUBT, delivery, replies.returned, token, why)
+        return self.transition(_DOUBT, delivery, replies.returned, token, why)
 
     def absent(
         self,
@@ -197,7 +197,7 @@ class Ledger:
     ) -> Call[answers.AbsentAnswer]:
         """`read_begun_ms` on the server's clock: the time of the claim that looked."""
         lease_ms = lease_ms or self.timing.lease_ms
-        return self._call(_ABSENT, delivery, replies.absent, token, read_begun_ms, lease_ms)
+        return self.transition(_ABSENT, delivery, replies.absent, token, read_begun_ms, lease_ms)
 
     def look_later(
         self, delivery: Delivery, *, token: str, delay_ms: int, completed: bool, why: str
@@ -205,25 +205,28 @@ class Ledger:
         kind = "completed" if completed else "failed"
         limit_ms = self.timing.reconcile_limit_ms
         arguments = (token, delay_ms, kind, why, limit_ms)
-        return self._call(_LOOK_LATER, delivery, replies.returned, *arguments)
+        return self.transition(_LOOK_LATER, delivery, replies.returned, *arguments)
 
     def give_up(
         self, delivery: Delivery, *, token: str, error: str, reason: str
     ) -> Call[answers.ReturnAnswer]:
-        return self._call(_GIVE_UP, delivery, replies.returned, token, error, reason)
+        return self.transition(_GIVE_UP, delivery, replies.returned, token, error, reason)
 
-    def cancel(self, delivery: Delivery) -> Call[answers.CancelAnswer]:
-        return self._call(_CANCEL, delivery, replies.cancel)
+    def cancel(
+        self, delivery: Delivery, *, by: str = "", why: str = ""
+    ) -> Call[answers.CancelAnswer]:
+        """`by` and `why` are for the history, where a person asks."""
+        return self.transition(_CANCEL, delivery, replies.cancel, by, why)
 
     def sweep(self, delivery: Delivery) -> Call[answers.SweepAnswer]:
         window_ms = self.timing.dispatch_window_ms
         longest_ms = max(window_ms, LONGEST_WINDOW_MS)
-        return self._call(_SWEEP, delivery, replies.sweep, window_ms, longest_ms)
+        return self.transition(_SWEEP, delivery, replies.sweep, window_ms, longest_ms)
 
     def not_dispatched(self, delivery: Delivery) -> Call[answers.ReturnAnswer]:
         """What `sweep` said could not be enqueued: its window was not a repetition's."""
         window_ms = self.timing.dispatch_window_ms
-        return self._call(_NOT_DISPATCHED, delivery, replies.returned, window_ms)
+        return self.transition(_NOT_DISPATCHED, delivery, replies.returned, window_ms)
 
     def due_tenants(self, partition: int, *, limit: int) -> Call[answers.DueNow]:
         return Call(_DUE, (self.keys.tenants(partition),), (limit,), replies.due)
@@ -231,13 +234,14 @@ class Ledger:
     def due_deliveries(self, tenant: str, *, limit: int) -> Call[answers.DueNow]:
         return Call(_DUE, (self.keys.due(tenant),), (limit,), replies.due)
 
-    def _call(
+    def transition(
         self,
         script: Script,
         delivery: Delivery,
         decode: Callable[[Reply], T],
         *arguments: str | int,
     ) -> Call[T]:
+        """What asks one script, with what `record.lua` needs, about one delivery."""
         keys = self.keys
         partition = keys.partition_of(delivery.tenant)
         names = (

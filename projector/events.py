@@ -26,7 +26,14 @@ from projector.json_text import shown
 from projector.message_request import MessageRequest, parse_stored
 
 OutcomeKind = Literal[
-    "sent", "rejected", "expired", "cancelled", "unproven", "late_post", "duplicate_post"
+    "sent",
+    "rejected",
+    "expired",
+    "cancelled",
+    "unproven",
+    "late_post",
+    "duplicate_post",
+    "redriven",
 ]
 
 
@@ -71,8 +78,9 @@ class TenantConfigured(_Event):
 class Outcome(_Event):
     """How a request ended, without text; `late_post` and `duplicate_post` need a person.
 
-    `attempts` is the number of POSTs tried, `error` a code, `reason` a sentence, and `receipt`
-    what Slack answered: `channel` and `ts`.
+    `redriven` says that a person (`by`, `why`) took its end back: it is open again, and another
+    outcome follows. `attempts` is the number of POSTs tried, `error` a code, `reason` a sentence,
+    and `receipt` what Slack answered: `channel` and `ts`.
     """
 
     event: OutcomeKind
@@ -82,6 +90,8 @@ class Outcome(_Event):
     error: Annotated[str | None, BeforeValidator(_empty_is_none)]
     reason: Annotated[str | None, BeforeValidator(_empty_is_none)]
     receipt: Annotated[Mapping[str, str] | None, BeforeValidator(_read_receipt)]
+    by: str | None = None
+    why: str | None = None
 
 
 Event = MessageRequested | TenantConfigured | Outcome

@@ -28,6 +28,7 @@ QUARANTINE_LIMIT = 10_000
 
 _FOLD_REQUESTED = Script.load("projector", "fold_requested", prelude="position")
 _FOLD_OUTCOME = Script.load("projector", "fold_outcome", prelude="position")
+_FOLD_REDRIVEN = Script.load("projector", "fold_redriven", prelude="position")
 _FOLD_CONFIGURED = Script.load("projector", "fold_configured", prelude="position")
 _QUARANTINE = Script.load("projector", "quarantine", prelude="position")
 
@@ -56,6 +57,8 @@ def fold(ledger: Ledger, logged: LoggedEvent, event: Event) -> Call[FoldAnswer]:
     match event:
         case MessageRequested():
             return _fold_requested(ledger, logged, event)
+        case Outcome(event="redriven"):
+            return _fold_redriven(ledger, logged, event)
         case Outcome():
             return _fold_outcome(ledger, logged, event)
         case TenantConfigured(tenant=tenant):
@@ -98,6 +101,14 @@ def _fold_outcome(ledger: Ledger, logged: LoggedEvent, event: Outcome) -> Call[F
         lists = [ledger.keys.listed(event.tenant, status) for status in (event.event, *others)]
     return _fold_into_views(
         _FOLD_OUTCOME, ledger, logged, event, lists, at_ms=event.at_ms, details=details
+    )
+
+
+def _fold_redriven(ledger: Ledger, logged: LoggedEvent, event: Outcome) -> Call[FoldAnswer]:
+    details = {"by": event.by, "why": event.why}
+    lists = [ledger.keys.listed(event.tenant, status) for status in (OPEN, *ENDED)]
+    return _fold_into_views(
+        _FOLD_REDRIVEN, ledger, logged, event, lists, at_ms=event.at_ms, details=details
     )
 
 

@@ -1,5 +1,7 @@
 -- cancel.lua: stop a delivery, or say why it cannot be stopped; never half.
 --
+-- ARGV[4]  by  '' unless a person asks    ARGV[5] why: both kept in the history
+--
 -- Returns {"ok"} | {"asked"} (a POST may be on its way) | {"too_late", outcome} | {"unknown"}
 
 if not record.state then return {'unknown'} end
@@ -8,9 +10,10 @@ if TERMINAL[record.state] then return {'too_late', record.state} end
 if record.state == 'sending' or record.state == 'uncertain' then
   if not record.cancel_asked then
     change({cancel_asked = now})
-    note('cancel asked', {})
+    note('cancel asked', {by = ARGV[4], why = ARGV[5]})
   end
   return {'asked'}
 end
+note('cancel asked', {by = ARGV[4], why = ARGV[5]})
 finish('cancelled', {error = 'cancelled', reason = 'cancelled before it was posted'})
 return {'ok'}

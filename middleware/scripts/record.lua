@@ -82,10 +82,11 @@ local function note_refusal(what, details)
   if redis.call('LLEN', history) < NOTED_REFUSALS then entry(what, details or {}) end
 end
 
-local function tell(event, receipt)
+-- What comes behind the receipt is a field's name and its value, and so on.
+local function tell(event, receipt, ...)
   redis.call('XADD', outcomes, '*', 'event', event, 'tenant', tenant, 'id', id, 'at', whole(now),
     'attempts', record.attempts or '0', 'error', record.error or '', 'reason', record.reason or '',
-    'receipt', receipt or record.receipt or '')
+    'receipt', receipt or record.receipt or '', ...)
 end
 
 local function keep_for_retention()

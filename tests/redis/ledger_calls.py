@@ -6,18 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from middleware.ledger import Acceptance, Ledger
+from middleware.operating import Order, mark_sent, redrive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from middleware import answers
     from middleware.keys import Delivery
+    from middleware.operating import MarkAnswer, RedriveAnswer
     from middleware.script import Call
     from middleware.stub_ledger import ManualClock
 
 TOKEN = "token-of-one"
 OTHER = "token-of-other"
 MARKER = "marker-1"
+NEXT_MARKER = "marker-2"
+ORDER = Order(by="ada@ops", why="the channel is back")
 TARGET = {"channel": "C1", "team": "T1"}
 RECEIPT = {"channel": "C1", "ts": "1700000000.000100"}
 OTHER_RECEIPT = {"channel": "C1", "ts": "1700000000.000200"}
@@ -111,6 +115,14 @@ class Calls:
 
     def cancel(self) -> Call[answers.CancelAnswer]:
         return self.ledger.cancel(self.delivery)
+
+    def redrive(
+        self, marker: str = NEXT_MARKER, *, post_again: bool = False
+    ) -> Call[RedriveAnswer]:
+        return redrive(self.ledger, self.delivery, ORDER, marker=marker, post_again=post_again)
+
+    def mark_sent(self, *, receipt: Mapping[str, str] = RECEIPT) -> Call[MarkAnswer]:
+        return mark_sent(self.ledger, self.delivery, ORDER, receipt=receipt)
 
     def sweep(self) -> Call[answers.SweepAnswer]:
         return self.ledger.sweep(self.delivery)

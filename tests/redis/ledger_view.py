@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from middleware.keys import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from middleware.ledger import Ledger
 
+_REDRIVABLE = ("rejected", "expired", "cancelled", "unproven")
 OPEN = ("waiting", "claimed", "sending", "uncertain")
 TERMINAL = ("sent", "rejected", "expired", "cancelled", "unproven")
 
@@ -25,6 +26,9 @@ _BUCKETS = {"delayed": "waiting"} | {state: state for state in OPEN}
 _LEASE = {"token", "lease_until"}
 _INTENT = {"intent_at", "reconcile_at", "target"}
 _EVENT_FIELDS = {"event", "tenant", "id", "at", "attempts", "error", "reason", "receipt"}
+_ORDER_FIELDS = {"by", "why"}
+# What begins another round, as the history tells it.
+_REDRIVES = {"redriven", "post ordered"}
 
 
 class Entry(NamedTuple):
@@ -146,7 +150,7 @@ def _check_open(record: Mapping[str, str], snapshot: Snapshot, delivery: Deliver
     state = record["state"]
     assert _BUCKETS[record["counted"]] == state
     assert snapshot.expiring == frozenset()
-    assert snapshot.told(delivery) == []
+    assert _endings(snapshot, delivery) == []
     assert state == "uncertain" or (record.keys() >= _LEASE) == (state != "waiting")
     if state in {"sending", "uncertain"}:
         assert record.keys() >= _INTENT
@@ -164,8 +168,27 @@ def _check_terminal(record: Mapping[str, str], snapshot: Snapshot, delivery: Del
     assert state != "sent" or snapshot.body is None
     bodies = {"request"} if snapshot.body is not None else set[str]()
     assert snapshot.expiring == {"delivery", "history"} | bodies
-    endings = [event for event in snapshot.told(delivery) if event in TERMINAL]
+    endings = _endings(snapshot, delivery)
     assert endings in ([state], ["unproven", "sent"])
     assert endings[-1] == state
-    assert endings == [entry.what for entry in snapshot.history if entry.what in TERMINAL]
-    assert all(event.keys() == _EVENT_FIELDS for event in snapshot.outcomes)
+    for event in snapshot.outcomes:
+        order = _ORDER_FIELDS if event["event"] == "redriven" else set[str]()
+        assert event.keys() == _EVENT_FIELDS | order
+
+
+def _endings(snapshot: Snapshot, delivery: Delivery) -> list[str]:
+    """How the current round ended; the ones before it ended once, in what may be redriven."""
+    told = _rounds(snapshot.told(delivery))
+    assert told == _rounds(entry.what for entry in snapshot.history)
+    assert all(len(endings) == 1 and endings[0] in _REDRIVABLE for endings in told[:-1])
+    return told[-1]
+
+
+def _rounds(names: Iterable[str]) -> list[list[str]]:
+    rounds: list[list[str]] = [[]]
+    for name in names:
+        if name in _REDRIVES:
+            rounds.append([])
+        elif name in TERMINAL:
+            rounds[-1].append(name)
+    return rounds

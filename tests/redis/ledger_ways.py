@@ -42,6 +42,9 @@ REJECTED: tuple[Step, ...] = (
 CANCELLED: tuple[Step, ...] = (
     (Calls.accept, answers.Accepted),
     (Calls.cancel, answers.Ok),
+    (Calls.redrive, answers.Ok),
+    (Calls.claim, answers.Granted),
+    (Calls.cancel, answers.Ok),
 )
 IN_DOUBT: tuple[Step, ...] = (
     (Calls.accept, answers.Accepted),
@@ -64,5 +67,6 @@ IN_DOUBT: tuple[Step, ...] = (
     70_000,
     (Calls.claim, answers.Uncertain),
     (Calls.give_up, answers.Ok),
+    (Calls.mark_sent, answers.Ok),
 )
 WAYS = {"straight": STRAIGHT, "rejected": REJECTED, "cancelled": CANCELLED, "in doubt": IN_DOUBT}

@@ -138,3 +138,16 @@ def test_a_cancel_wins_over_a_claim_that_is_only_waited_for(rig: Rig) -> None:
     # Then
     assert answer == Ok()
     assert rig.unchanged(rig.intend(OTHER)) == Settled("cancelled")
+
+
+@pytest.mark.parametrize("place", ["waiting", "sending"])
+def test_who_asked_for_a_cancel_and_why_is_kept(rig: Rig, place: str) -> None:
+    # Given
+    rig.brought_to(place)
+
+    # When
+    rig.twice(rig.ledger.cancel(rig.delivery, by="ada@ops", why="sent by mail"))
+
+    # Then
+    (asked,) = [entry for entry in rig.snapshot().history if entry.what == "cancel asked"]
+    assert asked.details == {"by": "ada@ops", "why": "sent by mail"}

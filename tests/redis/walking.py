@@ -1,6 +1,7 @@
 """Two honest workers, a lossy queue and a channel: what they do, and what really happened.
 
-A worker posts only while an intent of its own allows it, and tells only what it saw.
+A worker posts only while an intent of its own allows it, and tells only what it saw. A person may
+begin another round.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _REFUSALS = {"held", "dispatch refused"}
 class Post:
     """In the channel from `visible_from_ms` on."""
 
+    marker: str
     target: Mapping[str, str]
     visible_from_ms: int
     receipt: Mapping[str, str]
@@ -43,6 +45,7 @@ class Worker:
     """What one worker knows; it dies with all of it."""
 
     token: str = ""
+    marker: str = ""
     is_granted: bool = False
     look: answers.Uncertain | None = None
     seen: list[Post] = field(default_factory=list)
@@ -57,8 +60,8 @@ class Worker:
         return self.is_granted or self.post_by_ms > 0 or self.fate == "refused"
 
     def forget(self) -> None:
-        """All but the token, by which it may still ask."""
-        fresh = Worker(self.token)
+        """All but the claim's names, by which it may still ask and post."""
+        fresh = Worker(self.token, self.marker)
         for each in fields(self):
             setattr(self, each.name, getattr(fresh, each.name))
 
@@ -71,6 +74,9 @@ class World:
         self.rig = Rig(ledger, ledger.clock, delivery)
         self.posts: list[Post] = []
         self.tokens: list[str] = []
+        self.markers: list[str] = []
+        # One, and another for each that a person ordered.
+        self.permitted_posts = 1
         self.written: Snapshot = self.rig.snapshot()
         self._leases: dict[str, int] = {}
         self._frozen_target: str | None = None
@@ -79,9 +85,32 @@ class World:
     def state(self) -> str:
         return self.written.record.get("state", "none")
 
+    @property
+    def marker(self) -> str:
+        return self.written.record.get("marker", "")
+
+    @property
+    def posts_of_the_round(self) -> list[Post]:
+        return [post for post in self.posts if post.marker == self.marker]
+
     def new_token(self) -> str:
         self.tokens.append(f"token-{len(self.tokens)}")
         return self.tokens[-1]
+
+    def redrive(self, *, post_again: bool, again: bool) -> None:
+        """A person begins a new round, or is told why there is none."""
+        before = self.written
+        self.markers.append(f"of-round-{len(self.markers) + 2}")
+        call = self.rig.redrive(self.markers[-1], post_again=post_again)
+        if self.ask(call, again=again) != answers.Ok():
+            assert self.written == before
+        elif post_again:
+            self.permitted_posts += 1
+
+    def mark_sent(self, *, again: bool) -> None:
+        """A person has found the post, if there is one."""
+        for post in self.posts_of_the_round:
+            self.ask(self.rig.mark_sent(receipt=post.receipt), again=again)
 
     def ask(self, call: Call[T], *, again: bool = False) -> T:
         """Make a call, again if its reply was lost, and judge what it did."""
@@ -115,14 +144,15 @@ class World:
             latest_ms = worker.post_by_ms + self.rig.timing.settle_delay_ms
             visible_from_ms = latest_ms if is_slow else self.clock.now_ms
             worker.receipt = {"channel": worker.target["channel"], "ts": f"17.{len(self.posts)}"}
-            self.posts.append(Post(worker.target, visible_from_ms, worker.receipt))
+            self.posts.append(Post(worker.marker, worker.target, visible_from_ms, worker.receipt))
         worker.post_by_ms = 0
 
-    def visible(self, target: Mapping[str, str]) -> list[Post]:
+    def visible(self, look: answers.Uncertain) -> list[Post]:
         return [
             post
             for post in self.posts
-            if post.target == target and post.visible_from_ms <= self.clock.now_ms
+            if (post.marker, post.target) == (look.marker, look.target)
+            and post.visible_from_ms <= self.clock.now_ms
         ]
 
     def ignores(self, token: str) -> None:
@@ -133,8 +163,9 @@ class World:
             assert self.rig.snapshot() == self.written
 
     def check(self) -> None:
-        assert len(self.posts) <= 1, "posted twice"
-        assert not (self.posts and self.state in NEVER_POSTED), "recorded as never posted"
+        assert len(self.posts) <= self.permitted_posts, "posted twice"
+        is_posted = bool(self.posts_of_the_round)
+        assert not (is_posted and self.state in NEVER_POSTED), "recorded as never posted"
         assert self.posts or self.state != "sent", "recorded as posted"
         live = [token for token, until_ms in self._leases.items() if until_ms > self.clock.now_ms]
         assert len(live) <= 1, "two tokens hold a live lease"
@@ -144,9 +175,14 @@ class World:
         transition, was, is_now = call.script.name, before.get("state"), after["state"]
         if was == is_now:
             return
-        assert was not in TERMINAL or (was, is_now) == ("unproven", "sent")
+        if was in TERMINAL:
+            assert (was, is_now) == ("unproven", "sent") or transition == "redrive"
+        if transition == "redrive":
+            assert was != "sent"
+            assert was in NEVER_POSTED or "post again" in call.arguments
+            self._frozen_target = None
         if is_now == "sent":
-            assert transition == "settle_sent"
+            assert transition in {"settle_sent", "mark_sent"}
         if is_now == "sending":
             assert (was, transition) == ("claimed", "intend")
             assert before["token"] == _token_of(call), "posting on the claim of someone else"

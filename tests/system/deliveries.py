@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 TENANT = "acme"
 OPS, SLOW = "C0OPS", "C0SLOW"
 
-_SETTLE_S = 30.0
 _SETTLED = frozenset({"sent", "rejected", "expired", "cancelled", "unproven"})
 _Entries = list[tuple[str, dict[str, str]]]
 
 
 class Deliveries:
     """Requests of one tenant, unless another is named."""
+
+    # Two cores may be busy with more than this.
+    patience_s = 30.0
 
     def __init__(self, ledger: Ledger, slack: SlackSandbox) -> None:
         self.ledger = ledger
@@ -57,7 +59,7 @@ class Deliveries:
             return found if all_have and _are_settled(found.values()) else None
 
         described = f"an outcome of each of {', '.join(ids)}"
-        found = wait_until(settled, description=described, timeout_s=_SETTLE_S)
+        found = wait_until(settled, description=described, timeout_s=self.patience_s)
         assert found is not None
         return found
 
@@ -66,7 +68,7 @@ class Deliveries:
         wait_until(
             lambda: sum(each.channel == channel for each in self.slack.attempts) >= count,
             description=f"{count} POSTs for {channel} reach Slack",
-            timeout_s=_SETTLE_S,
+            timeout_s=self.patience_s,
         )
 
     def attempts_of(self, message_request_id: str) -> list[Attempt]:

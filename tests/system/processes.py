@@ -110,11 +110,11 @@ class Installation(Deliveries):
         self._projectors.append(started)
         return started
 
-    def worker(self, *arguments: str, **environment: str) -> ProcessGroup:
+    def worker(self, *arguments: str, app: str = "actors.app", **environment: str) -> ProcessGroup:
         """As `projector`: one process of eight threads."""
         log_file = self._directory / f"worker-{len(self._workers)}.log"
         sizes = ("--processes", "1", "--threads", "8")
-        started = self._run(log_file, "dramatiq", "actors.app", *sizes, *arguments, **environment)
+        started = self._run(log_file, "dramatiq", app, *sizes, *arguments, **environment)
         self._workers.append(started)
         return started
 

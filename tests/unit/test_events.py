@@ -54,6 +54,18 @@ def test_an_outcome_is_read_with_numbers_and_without_empty_words() -> None:
     assert event.receipt == {"channel": "C1", "ts": "1.2"}
 
 
+def test_an_end_taken_back_is_read_with_who_and_why() -> None:
+    # Given
+    fields = SENT | {"event": "redriven", "receipt": "", "by": "ada@ops", "why": "it is back"}
+
+    # When
+    event = parse_event(fields)
+
+    # Then
+    assert isinstance(event, Outcome)
+    assert (event.event, event.by, event.why) == ("redriven", "ada@ops", "it is back")
+
+
 def test_a_configuration_is_read_as_its_version() -> None:
     # Given
     fields = {"event": "configured", "tenant": "acme", "version": "3"}

@@ -36,7 +36,7 @@ def requested() -> MessageRequested:
     return event
 
 
-def outcome(event: str, *, at_ms: int = REQUESTED_AT_MS + 500) -> Outcome:
+def outcome(event: str, *, at_ms: int = REQUESTED_AT_MS + 500, **others: str) -> Outcome:
     parsed = parse_event(
         {
             "event": event,
@@ -47,6 +47,7 @@ def outcome(event: str, *, at_ms: int = REQUESTED_AT_MS + 500) -> Outcome:
             "error": "",
             "reason": "",
             "receipt": json.dumps(RECEIPT),
+            **others,
         }
     )
     assert isinstance(parsed, Outcome)
@@ -216,6 +217,53 @@ def test_a_late_post_stands_in_the_timeline_and_changes_no_list(folder: Folder) 
     # Then
     assert folder.listed() == ["expired"]
     assert folder.timeline() == ["requested", "expired", "late_post"]
+
+
+@pytest.mark.parametrize("ended", ["rejected", "expired", "cancelled", "unproven"])
+def test_what_is_redriven_is_open_again_and_stays(
+    folder: Folder, ledger: Ledger, client: redis.Redis, ended: str
+) -> None:
+    # Given
+    folder.fold(requested())
+    folder.fold(outcome(ended))
+
+    # When
+    answer = folder.fold(outcome("redriven", by="ada@ops", why="the channel is back"))
+
+    # Then
+    timeline = client.lrange(ledger.keys.timeline(DELIVERY), 0, -1)
+    _, _, details = json.loads(timeline[-1])
+    assert answer == Applied()
+    assert folder.listed() == ["open"]
+    assert folder.timeline() == ["requested", ended, "redriven"]
+    assert details == {"by": "ada@ops", "why": "the channel is back"}
+    assert client.pttl(ledger.keys.timeline(DELIVERY)) == -1
+
+
+def test_what_is_redriven_ends_again(folder: Folder, ledger: Ledger, client: redis.Redis) -> None:
+    # Given
+    folder.fold(requested())
+    folder.fold(outcome("rejected"))
+    folder.fold(outcome("redriven", by="ada@ops", why="the channel is back"))
+
+    # When
+    folder.fold(outcome("sent"))
+
+    # Then
+    assert folder.listed() == ["sent"]
+    assert client.pttl(ledger.keys.timeline(DELIVERY)) > 0
+
+
+def test_a_request_folded_after_it_was_redriven_is_open(folder: Folder) -> None:
+    # Given
+    folder.fold(outcome("rejected"))
+    folder.fold(outcome("redriven", by="ada@ops", why="the channel is back"))
+
+    # When
+    folder.fold(requested())
+
+    # Then
+    assert folder.listed() == ["open"]
 
 
 def test_what_has_ended_is_kept_for_the_retention(

@@ -5,6 +5,7 @@ from itertools import islice
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from middleware.operating import Order, redrive
 from middleware.script import Call
 from projector.outcome_feed import FORGET_CONSUMERS, outcomes
 from tests.redis.projector.asking import RECEIPT, ask, post, reject
@@ -54,6 +55,22 @@ def test_an_outcome_says_how_a_request_ended(ledger: Ledger) -> None:
     assert (sent.tenant, sent.message_request_id, sent.event) == ("acme", "r1", "sent")
     assert (sent.receipt, sent.attempts, sent.error) == (RECEIPT, 1, None)
     assert (rejected.event, rejected.error) == ("rejected", "channel_not_found")
+
+
+def test_services_are_told_that_an_end_was_taken_back(ledger: Ledger) -> None:
+    # Given
+    delivery = ask(ledger)
+    reject(ledger, delivery)
+    order = Order(by="ada@ops", why="the channel is back")
+    ledger.run(redrive(ledger, delivery, order, marker="next"))
+    post(ledger, delivery)
+
+    # When
+    rejected, redriven, sent = take(ledger, 3)
+
+    # Then
+    assert [each.event for each in (rejected, redriven, sent)] == ["rejected", "redriven", "sent"]
+    assert (redriven.message_request_id, redriven.by, redriven.why) == ("r1", order.by, order.why)
 
 
 def test_a_group_that_comes_later_still_gets_every_outcome(ledger: Ledger) -> None:

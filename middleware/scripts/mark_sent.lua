@@ -1,0 +1,17 @@
+-- mark_sent.lua: a person has found the post whose fate could not be told.
+--
+-- ARGV[4]  receipt  opaque; equal receipts are the same post
+-- ARGV[5]  by       ARGV[6] why: kept in the history
+--
+-- Returns {"ok"} | {"in_progress", state} | {"too_late", outcome} | {"unknown"}
+
+local receipt = ARGV[4]
+
+if not record.state then return {'unknown'} end
+if record.state == 'sent' and record.receipt == receipt then return {'ok'} end
+if not TERMINAL[record.state] then return {'in_progress', record.state} end
+if record.state ~= 'unproven' then return {'too_late', record.state} end
+
+note('marked sent', {by = ARGV[5], why = ARGV[6]})
+finish('sent', {receipt = receipt, error = false, reason = false})
+return {'ok'}

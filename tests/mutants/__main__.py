@@ -1,0 +1,134 @@
+"""`make mutants`: take each guard away and run its test; exit 1 if any test did not notice."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.mutants.declared import declared_mutants
+from tests.mutants.errors import MutantsRefused, NoSuchMutant, TestsFailBefore
+from tests.mutants.scratch import scratch_tree
+from tests.mutants.verdicts import ORDINARY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.mutants.declared import Mutant
+    from tests.mutants.verdicts import Case, Verdict
+
+_EXAMPLE = """example:
+  python -m tests.mutants --only row-05-post-by
+      one guard; without --only all of them, two at a time
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    mutant: Mutant
+    verdict: Verdict
+    case: Case
+
+
+class Judge:
+    """Says how far it is, one line for each mutant."""
+
+    def __init__(self, mutants: Sequence[Mutant], *, jobs: int) -> None:
+        self._mutants = mutants
+        self._jobs = jobs
+        self._done = 0
+        self._saying = Lock()
+
+    def check_tests(self) -> None:
+        """Raise TestsFailBefore unless they pass in a copy where nothing is changed."""
+        tests = sorted({test for mutant in self._mutants for test in mutant.tests})
+        with scratch_tree() as tree:
+            tree.check_imports()
+            run = tree.run([ORDINARY, *tests], processes=self._jobs)
+        failed = run.not_passed
+        if failed:
+            lines = "\n".join(f"  {case.name}: {case.said}" for case in failed)
+            raise TestsFailBefore(f"with every guard in place these fail:\n{lines}")
+
+    def judge_all(self) -> list[Judged]:
+        with ThreadPoolExecutor(self._jobs) as at_a_time:
+            return list(at_a_time.map(self._judge, self._mutants))
+
+    def _judge(self, mutant: Mutant) -> Judged:
+        begun_s = time.monotonic()
+        with scratch_tree() as tree:
+            mutant.apply(tree.path)
+            verdict, case = tree.run([ORDINARY, *mutant.tests]).verdict()
+        with self._saying:
+            self._done += 1
+            took_s = time.monotonic() - begun_s
+            place = f"{self._done}/{len(self._mutants)}"
+            _say(f"{place:>7}  {verdict:<8}  {mutant.id}  ({took_s:.0f} s)  {case.said}")
+        return Judged(mutant, verdict, case)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        mutants = _chosen(options.only)
+        judge = Judge(mutants, jobs=options.jobs)
+        _say(f"{len(mutants)} guards; first their tests with every guard in place")
+        judge.check_tests()
+        judged = judge.judge_all()
+    except MutantsRefused as refused:
+        _say(str(refused))
+        return 1
+    _show(judged)
+    missed = [each for each in judged if each.verdict != "caught"]
+    _say(f"{len(judged) - len(missed)} of {len(judged)} guards taken away were caught")
+    return 1 if missed else 0
+
+
+def _chosen(only: Sequence[str]) -> list[Mutant]:
+    mutants = declared_mutants()
+    unknown = set(only) - {mutant.id for mutant in mutants}
+    if unknown:
+        raise NoSuchMutant(f"no mutant is called {', '.join(sorted(unknown))}")
+    return [mutant for mutant in mutants if not only or mutant.id in only]
+
+
+def _show(judged: Sequence[Judged]) -> None:
+    table = Table("id", "guard", "caught by", "what the test said", show_lines=True)
+    for each in judged:
+        caught_by = each.case.name.rpartition("::")[2] if each.verdict == "caught" else each.verdict
+        table.add_row(each.mutant.id, each.mutant.guard, caught_by, each.case.said)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutants",
+        description=__doc__,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only",
+        metavar="ID",
+        nargs="+",
+        default=[],
+        help="these guards, by the id of their mutant",
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="so many at a time (2)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

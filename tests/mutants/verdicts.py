@@ -1,0 +1,92 @@
+"""What a run tells of a mutant: caught only by a test that said so, never by code that broke."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from xml.etree import ElementTree as ET
+
+from middleware import errors as middleware_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Verdict = Literal["caught", "SURVIVED", "BROKEN"]
+
+# With every guard but one this must still work: a mutant is the absence of a guard, not of a way.
+ORDINARY = "tests/system/guarantees/test_ordinary_way.py"
+# How a test says no: an assertion, something waited for in vain, pytest's own, or a refusal of the
+# system's. Any other exception is a patch that broke the code.
+_SAID_BY_TESTS = frozenset(
+    {
+        "AssertionError",
+        "TimeoutError",
+        "Failed",
+        "ExceptionGroup",
+        *(name for name, _ in inspect.getmembers(middleware_errors, inspect.isclass)),
+    }
+)
+_LONGEST_SAID = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test: `phase` says how it ended, `said` is the first line of why."""
+
+    name: str
+    phase: Literal["passed", "failed", "error", "hung"]
+    said: str = ""
+
+    @property
+    def is_ordinary(self) -> bool:
+        return "test_ordinary_way" in self.name
+
+    @property
+    def is_said_by_the_test(self) -> bool:
+        kind = self.said.partition(":")[0].rpartition(".")[2]
+        return self.phase == "failed" and kind in _SAID_BY_TESTS
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    cases: Sequence[Case]
+
+    @property
+    def not_passed(self) -> list[Case]:
+        return [case for case in self.cases if case.phase != "passed"]
+
+    def verdict(self) -> tuple[Verdict, Case]:
+        """And the case that decided: the first test that said so, or what went wrong besides."""
+        broken = [
+            case for case in self.not_passed if case.is_ordinary or not case.is_said_by_the_test
+        ]
+        if broken:
+            return "BROKEN", broken[0]
+        if self.not_passed:
+            return "caught", self.not_passed[0]
+        return "SURVIVED", self.cases[-1]
+
+
+def read_cases(report: Path) -> list[Case]:
+    """From pytest's JUnit report. A setup or a teardown that failed is an error, not a verdict."""
+    # It was written a moment ago, by our own pytest.
+    tree = ET.parse(report)  # noqa: S314
+    return [_read(element) for element in tree.iter("testcase")]
+
+
+def _read(element: ET.Element) -> Case:
+    name = f"{element.get('classname', '').replace('.', '/')}.py::{element.get('name')}"
+    for phase in ("error", "failure"):
+        found = element.find(phase)
+        if found is not None:
+            said = _first_line(found.get("message") or found.text or "")
+            return Case(name, "error" if phase == "error" else "failed", said)
+    return Case(name, "passed")
+
+
+def _first_line(message: str) -> str:
+    line = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    return re.sub(r"\s+", " ", line)[:_LONGEST_SAID]

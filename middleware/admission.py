@@ -1,4 +1,5 @@
-"""Whether a store may be trusted with the ledger: asked once a process, before the first script.
+"""Whether a store may be trusted with the ledger: asked before the first script, and again whenever
+another server answers, or the same one with another past.
 
 A server that evicts keys would forget what was sent, and another number of partitions would look
 for it elsewhere, so both are refused. One that may lose its last second is used, with a warning.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import redis
 from redis.exceptions import ResponseError
 
+from middleware.epochs import enter_epochs
 from middleware.errors import StoreRefused
 from middleware.store import failing_closed
 
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
 
     from middleware.keys import Keys
     from middleware.store import Store
+    from middleware.timing import Timing
 
 log = logging.getLogger(__name__)
 
 Severity = Literal["good", "risky", "refused"]
 
+DURABILITY = "appendfsync"
 _DURABLE = "appendonly yes, appendfsync always"
 _UNTOLD = "the server does not tell"
 
@@ -50,48 +54,60 @@ class Admission:
     a store that hangs after the one before it did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store, keys: Keys, timing: Timing) -> None:
+        self._store = store
+        self._keys = keys
+        self._timing = timing
         self._is_admitted = False
         self._lock = Lock()
         self._asking: Future[None] | None = None
 
-    def ensure(self, store: Store, keys: Keys) -> None:
+    def ensure(self) -> None:
         """Raises StoreRefused, or LedgerUnavailable while the store cannot be asked."""
         if not self._is_admitted:
-            self._answer(store, keys).result()
+            self._answer().result()
 
-    async def aensure(self, store: Store, keys: Keys) -> None:
+    async def aensure(self) -> None:
         """As `ensure`, without blocking the event loop."""
         if not self._is_admitted:
-            await asyncio.wrap_future(self._answer(store, keys))
+            await asyncio.wrap_future(self._answer())
 
-    def _answer(self, store: Store, keys: Keys) -> Future[None]:
+    def withdraw(self) -> None:
+        """Another server answers, or the same one with another past: it is to be asked again."""
+        self._is_admitted = False
+
+    def _answer(self) -> Future[None]:
         with self._lock:
             if self._asking is None or self._asking.done():
                 answer: Future[None] = Future()
                 # One caller that is cancelled must not cancel it for the others.
                 answer.set_running_or_notify_cancel()
                 # A thread of its own: whoever is interrupted, it is asked to the end.
-                Thread(target=self._ask, args=(store, keys, answer), daemon=True).start()
+                Thread(target=self._ask, args=(answer,), daemon=True).start()
                 self._asking = answer
             return self._asking
 
-    def _ask(self, store: Store, keys: Keys, answer: Future[None]) -> None:
+    def _ask(self, answer: Future[None]) -> None:
         try:
-            _refuse_unfit(store, keys)
+            is_durable = self._is_durable()
+            enter_epochs(self._store, self._keys, self._timing, is_durable=is_durable)
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             answer.set_exception(error)
         else:
             self._is_admitted = True
             answer.set_result(None)
 
-
-def _refuse_unfit(store: Store, keys: Keys) -> None:
-    for finding in check_store(store, keys):
-        if finding.severity == "refused":
-            raise StoreRefused(f"{finding.check}: {finding.found}. {finding.remedy}")
-        if finding.severity == "risky":
-            log.warning("%s: %s. %s", finding.check, finding.found, finding.remedy)
+    def _is_durable(self) -> bool:
+        """Whether it keeps all that it answers; raises StoreRefused for what is unfit."""
+        is_durable = True
+        for finding in check_store(self._store, self._keys):
+            if finding.severity == "refused":
+                raise StoreRefused(f"{finding.check}: {finding.found}. {finding.remedy}")
+            if finding.severity == "risky":
+                log.warning("%s: %s. %s", finding.check, finding.found, finding.remedy)
+            if finding.check == DURABILITY:
+                is_durable = finding.severity == "good"
+        return is_durable
 
 
 def check_store(store: Store, keys: Keys) -> list[Finding]:
@@ -101,6 +117,7 @@ def check_store(store: Store, keys: Keys) -> list[Finding]:
             _check_partitions(store, keys),
             _check_eviction(store),
             _check_durability(store),
+            _check_identity(store),
         ]
 
 
@@ -134,13 +151,25 @@ def _check_durability(store: Store) -> Finding:
     told = _of_each_primary(store, "config_get", "appendonly", "appendfsync")
     kept = sorted({_durability(settings) for settings in told})
     if kept == [_DURABLE]:
-        return Finding("appendfsync", "good", _DURABLE)
+        return Finding(DURABILITY, "good", _DURABLE)
     return Finding(
-        "appendfsync",
+        DURABILITY,
         "risky",
         "; ".join(kept),
         "A crash of the server can lose its last writes, and then a message may be posted twice: "
         "set appendonly yes and appendfsync always",
+    )
+
+
+def _check_identity(store: Store) -> Finding:
+    ids = [info.get("master_replid") for info in _of_each_primary(store, "info", "replication")]
+    if all(ids):
+        return Finding("replication id", "good", ", ".join(sorted(str(each) for each in ids)))
+    return Finding(
+        "replication id",
+        "refused",
+        _UNTOLD,
+        "It tells whether another server took over, with writes lost: allow the user INFO",
     )
 
 

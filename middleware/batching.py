@@ -7,15 +7,26 @@ loop waits for nobody. A batch that fails leaves every command in it unknown, as
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from middleware.errors import ReplicasBehind
+from middleware.replicas import refuse_few, waiting_for
 
 if TYPE_CHECKING:
     import redis.asyncio
 
-Command = tuple[str | bytes, ...]
+Command = tuple[str | bytes | int, ...]
 
 # Bounds what one failure leaves unknown, and how long the server is kept by one client.
 _MOST_IN_A_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    command: Command
+    replicas: int
+    answered: asyncio.Future[Any]
 
 
 class Batcher:
@@ -23,13 +34,20 @@ class Batcher:
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client = client
-        self._gathered: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._gathered: list[_Asked] = []
         self._sending: asyncio.Task[None] | None = None
 
-    async def execute(self, command: Command) -> Any:  # noqa: ANN401 - as redis-py's
-        """The reply; raises what the server or the connection answered this command."""
+    async def execute(
+        self,
+        command: Command,
+        *,
+        replicas: int,
+    ) -> Any:  # noqa: ANN401 - as redis-py's
+        """The reply; raises what the server or the connection answered this command, and
+        ReplicasBehind.
+        """
         answered = asyncio.get_running_loop().create_future()
-        self._gathered.append((command, answered))
+        self._gathered.append(_Asked(command, replicas, answered))
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all())
         return await answered
@@ -43,25 +61,37 @@ class Batcher:
         try:
             while self._gathered:
                 # Whoever was cancelled by now takes it that nothing was asked.
-                waiting = [each for each in self._gathered if not each[1].done()]
+                waiting = [each for each in self._gathered if not each.answered.done()]
                 batch, self._gathered = waiting[:_MOST_IN_A_BATCH], waiting[_MOST_IN_A_BATCH:]
                 if batch:
                     await self._send(batch)
         finally:
             self._sending = None
 
-    async def _send(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+    async def _send(self, batch: list[_Asked]) -> None:
         pipeline = self._client.pipeline(transaction=False)
-        for command, _ in batch:
-            pipeline.execute_command(*command)
+        for asked in batch:
+            pipeline.execute_command(*asked.command)
+        replicas = max(asked.replicas for asked in batch)
+        if replicas:
+            pipeline.execute_command(*waiting_for(replicas))
         try:
             replies: list[Any] = await pipeline.execute(raise_on_error=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, each command's fate is unknown
-            replies = [error] * len(batch)
-        for (_, answered), reply in zip(batch, replies, strict=True):
-            if answered.done():
-                continue
-            if isinstance(reply, Exception):
-                answered.set_exception(reply)
-            else:
-                answered.set_result(reply)
+            replies = [error] * (len(batch) + 1)
+        count = replies.pop() if replicas else 0
+        for asked, reply in zip(batch, replies, strict=False):
+            if not asked.answered.done():
+                _answer(asked, reply, count)
+
+
+def _answer(asked: _Asked, reply: object, count: object) -> None:
+    if isinstance(reply, Exception):
+        asked.answered.set_exception(reply)
+        return
+    try:
+        refuse_few(count, asked.replicas)
+    except ReplicasBehind as behind:
+        asked.answered.set_exception(behind)
+    else:
+        asked.answered.set_result(reply)

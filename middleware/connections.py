@@ -18,7 +18,7 @@ from redis.retry import Retry
 if TYPE_CHECKING:
     from redis.connection import Connection
 
-_CLUSTER_SCHEME = "redis+cluster://"
+CLUSTER_SCHEME = "redis+cluster://"
 # One quick repeat bridges a restart of a proxy; a longer outage is the caller's to wait for.
 _REPEATS = 1
 _CONNECT_S = 2.0
@@ -50,7 +50,7 @@ _CONNECTION: dict[str, Any] = {
 def connect(url: str) -> redis.Redis:
     """A client for threads. A cluster's nodes are asked for at once."""
     retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
-    if url.startswith(_CLUSTER_SCHEME):
+    if url.startswith(CLUSTER_SCHEME):
         cluster = redis.RedisCluster.from_url(
             _plain(url), retry=retry, connection_pool_class=_Pool, **_CONNECTION
         )
@@ -63,7 +63,7 @@ def connect_async(url: str) -> redis.asyncio.Redis:
     it can be interrupted only where it waits for the connection.
     """
     retry = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
-    if url.startswith(_CLUSTER_SCHEME):
+    if url.startswith(CLUSTER_SCHEME):
         cluster = redis.asyncio.RedisCluster.from_url(_plain(url), retry=retry, **_CONNECTION)
         return cast("redis.asyncio.Redis", cluster)
     return redis.asyncio.Redis.from_url(url, retry=retry, **_CONNECTION)
@@ -86,4 +86,4 @@ class _Pool(redis.ConnectionPool):
 
 
 def _plain(url: str) -> str:
-    return "redis://" + url.removeprefix(_CLUSTER_SCHEME)
+    return "redis://" + url.removeprefix(CLUSTER_SCHEME)

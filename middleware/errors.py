@@ -59,6 +59,10 @@ class LedgerUnavailable(MiddlewareError):
     """The ledger did not answer, so nothing is known and nothing may run unguarded."""
 
 
+class ReplicasBehind(LedgerUnavailable):
+    """The ledger has written it, but too few replicas have: a failover could lose it."""
+
+
 class StoreRefused(MiddlewareError):
     """The store is set up so that the promise cannot be kept; the sentence says what to change."""
 

@@ -23,7 +23,7 @@ from middleware.answers import (
 )
 from middleware.backoff import delivery_delay_ms, look_delay_ms
 from middleware.driving import Ask, Flow, Pause
-from middleware.errors import LedgerUnavailable
+from middleware.errors import LedgerUnavailable, ReplicasBehind
 from middleware.fates import NotNow
 from middleware.post_by import PostBy, boot_clock_s
 
@@ -62,9 +62,11 @@ class Holding:
         )
         try:
             answer: IntendAnswer = yield Ask(call)
-        except LedgerUnavailable:
+        except LedgerUnavailable as error:
             # The intent may be written, but nothing was posted: say so as soon as one listens.
-            yield from self.postpone(NotNow("ledger_unavailable"))
+            behind = isinstance(error, ReplicasBehind)
+            reason = "replicas_behind" if behind else "ledger_unavailable"
+            yield from self.postpone(NotNow(reason))
             return None
         match answer:
             case Go(remaining_ms=remaining_ms, target=frozen):

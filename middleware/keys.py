@@ -75,6 +75,9 @@ class Keys:
     def lease(self, partition: int) -> str:
         return self._tagged(partition, "lease")
 
+    def epoch(self, partition: int) -> str:
+        return self._tagged(partition, "epoch")
+
     def quarantine(self, partition: int) -> str:
         return self._tagged(partition, "quarantine")
 

@@ -6,13 +6,15 @@ clock, in the tenant's slot, and may safely be asked again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from middleware import replies
 from middleware.admission import Admission
 from middleware.answers import mapping_to_text
+from middleware.errors import LedgerUnavailable
 from middleware.script import Call, Reply, Script
+from middleware.store import EpochChanged
 from middleware.timing import HOUR_MS
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ T = TypeVar("T")
 LONGEST_WINDOW_MS = HOUR_MS
 # Crashes and exceptions before the intent, and proven absences, use attempts; waiting does not.
 DEFAULT_MAX_ATTEMPTS = 8
+# One failover after another may strike the same call; a store that never settles is no store.
+_MOST_EPOCHS = 3
+_RESTLESS = "another server answers each time"
 
 
 def _transition(name: str) -> Script:
@@ -74,30 +79,42 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Records of dispatch, claims and outcome, in a store."""
+    """Records of dispatch, claims and outcome, in a store.
+
+    `wait_replicas`: so many replicas must have an intent before its POST is made.
+    """
 
     store: Store
     keys: Keys
     timing: Timing
-    _admission: Admission = field(default_factory=Admission, repr=False)
+    wait_replicas: int = 0
+    _admission: Admission = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        admission = Admission(self.store, self.keys, self.timing)
+        object.__setattr__(self, "_admission", admission)
 
     def admit(self) -> None:
         """Raise StoreRefused unless the store can keep the promise; `run` asks by itself."""
-        self._admission.ensure(self.store, self.keys)
+        self._admission.ensure()
 
     def run(self, call: Call[T]) -> T:
         """Raise LedgerUnavailable when the store did not answer: nothing is known then."""
-        self.admit()
-        return self.store.run(call)
+        return self._in_this_epoch(lambda: self.store.run(call))
 
     async def arun(self, call: Call[T]) -> T:
-        await self._admission.aensure(self.store, self.keys)
-        return await self.store.arun(call)
+        """As `run`."""
+        for _ in range(_MOST_EPOCHS):
+            await self._admission.aensure()
+            try:
+                return await self.store.arun(call)
+            except EpochChanged:
+                self._admission.withdraw()
+        raise LedgerUnavailable(_RESTLESS)
 
     def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
-        """As `Store.run_many`."""
-        self.admit()
-        return self.store.run_many(calls)
+        """As `Store.run_many`; in a new epoch all are asked again."""
+        return self._in_this_epoch(lambda: self.store.run_many(calls))
 
     def accept(self, delivery: Delivery, acceptance: Acceptance) -> Call[answers.AcceptAnswer]:
         arguments = (
@@ -116,7 +133,7 @@ class Ledger:
         )
         call = self.transition(_ACCEPT, delivery, replies.accept, *arguments)
         requests = self.keys.requests(self.keys.partition_of(delivery.tenant))
-        return Call(call.script, (*call.keys, requests), call.arguments, call.decode)
+        return replace(call, keys=(*call.keys, requests))
 
     def dispatch(
         self,
@@ -164,7 +181,8 @@ class Ledger:
             timing.settle_delay_ms,
         )
         decode = replies.intend(timing.post_deadline_ms)
-        return self.transition(_INTEND, delivery, decode, *arguments)
+        call = self.transition(_INTEND, delivery, decode, *arguments)
+        return replace(call, replicas=self.wait_replicas)
 
     def settle_sent(
         self, delivery: Delivery, *, token: str, receipt: Mapping[str, str]
@@ -252,6 +270,16 @@ class Ledger:
             keys.tenants(partition),
             keys.counts(partition),
             keys.outcomes(partition),
+            keys.epoch(partition),
         )
         common = (delivery.tenant, delivery.id, self.timing.retention_ms)
         return Call(script, names, (*common, *arguments), decode)
+
+    def _in_this_epoch(self, run: Callable[[], T]) -> T:
+        for _ in range(_MOST_EPOCHS):
+            self.admit()
+            try:
+                return run()
+            except EpochChanged:
+                self._admission.withdraw()
+        raise LedgerUnavailable(_RESTLESS)

@@ -16,6 +16,7 @@ from redis.exceptions import DataError, NoScriptError, RedisClusterException, Re
 from middleware.batching import Batcher, Command
 from middleware.connections import UNREADABLE, connect, connect_async
 from middleware.errors import LedgerUnavailable
+from middleware.replicas import refuse_few, waiting_for
 from middleware.script import Call, Reply, digest
 
 if TYPE_CHECKING:
@@ -26,14 +27,32 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_EPOCH_CHANGED = ["epoch_changed"]
+
+
+class EpochChanged(Exception):
+    """The server is not the one that the ledger knows, or not with the same past: nothing was
+    written, and the call is to be asked again once that is settled.
+    """
+
 
 class Store:
     """One Redis (or Redis Cluster) behind a URL; connects when first used."""
 
-    def __init__(self, url: str, *, clock_ms: Callable[[], int] | None = None) -> None:
-        """`clock_ms` replaces the server's clock in scripts: for tests only."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock_ms: Callable[[], int] | None = None,
+        identity: Callable[[], str] | None = None,
+    ) -> None:
+        """For tests only, `clock_ms` replaces the server's clock in scripts, and `identity` with it
+        what the server says of itself: run id, replication id, and the one it followed.
+        """
+        assert identity is None or clock_ms is not None
         self.url = url
         self._clock_ms = clock_ms
+        self._identity = identity
         self._client: redis.Redis | None = None
         self._connecting = Lock()
         self._batching = Lock()
@@ -49,26 +68,30 @@ class Store:
             return self._client
 
     def run(self, call: Call[T]) -> T:
+        """Raises EpochChanged; and ReplicasBehind, when the script has run all the same."""
         with failing_closed():
             try:
-                reply = self.client.execute_command(*self._by_digest(call))
+                reply = self._execute(self._by_digest(call), call.replicas)
             except NoScriptError:
-                reply = self.client.execute_command(*self._by_body(call))
-        return call.decode(cast("Reply", reply))
+                reply = self._execute(self._by_body(call), call.replicas)
+        return _decoded(call, reply)
 
     async def arun(self, call: Call[T]) -> T:
+        """As `run`."""
         with failing_closed():
+            batcher = self._batcher()
             try:
-                reply = await self._batcher().execute(self._by_digest(call))
+                reply = await batcher.execute(self._by_digest(call), replicas=call.replicas)
             except NoScriptError:
-                reply = await self._batcher().execute(self._by_body(call))
-        return call.decode(cast("Reply", reply))
+                reply = await batcher.execute(self._by_body(call), replicas=call.replicas)
+        return _decoded(call, reply)
 
     def run_many(self, calls: Sequence[Call[T]]) -> list[T]:
         """All in one round trip a node, in order within a slot; but a call whose script the server
         does not know comes after the others.
 
-        Raises LedgerUnavailable if any call failed; the others may have run all the same.
+        Raises LedgerUnavailable if any call failed, and EpochChanged; the others may have run all
+        the same.
         """
         if not calls:
             return []
@@ -82,9 +105,7 @@ class Store:
                     replies[place] = self.client.execute_command(*self._by_body(call))
                 elif isinstance(replies[place], Exception):
                     raise replies[place]
-        return [
-            call.decode(cast("Reply", reply)) for call, reply in zip(calls, replies, strict=True)
-        ]
+        return [_decoded(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
     def close(self) -> None:
         if self._client is not None:
@@ -110,6 +131,16 @@ class Store:
                 self._batchers = {**open_ones, loop: batcher}
         return batcher
 
+    def _execute(self, command: Command, replicas: int) -> object:
+        if not replicas:
+            return self.client.execute_command(*command)
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.execute_command(*command)
+        pipeline.execute_command(*waiting_for(replicas))
+        reply, count = pipeline.execute()
+        refuse_few(count, replicas)
+        return reply
+
     def _connect(self) -> redis.Redis:
         return connect(self.url)
 
@@ -123,13 +154,22 @@ class Store:
         return ("EVAL", self._body(call).encode(), *self._operands(call))
 
     def _body(self, call: Call[T]) -> str:
-        return call.script.body(clock_is_argument=self._clock_ms is not None)
+        return call.script.body(
+            clock_is_argument=self._clock_ms is not None,
+            identity_is_argument=self._identity is not None,
+        )
 
     def _operands(self, call: Call[T]) -> Command:
-        clock = () if self._clock_ms is None else (self._clock_ms(),)
+        told = [each() for each in (self._identity, self._clock_ms) if each is not None]
         # A key that is altered would name another delivery, so it raises UnicodeEncodeError.
         keys = (key.encode() for key in call.keys)
-        return (b"%d" % len(call.keys), *keys, *map(_encoded, (*call.arguments, *clock)))
+        return (b"%d" % len(call.keys), *keys, *map(_encoded, (*call.arguments, *told)))
+
+
+def _decoded(call: Call[T], reply: object) -> T:
+    if reply == _EPOCH_CHANGED:
+        raise EpochChanged
+    return call.decode(cast("Reply", reply))
 
 
 def _encoded(argument: str | int) -> bytes:

@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from middleware.connections import CLUSTER_SCHEME
 from middleware.errors import TimingRefused
 from middleware.keys import MAX_PARTITIONS, Keys
 from middleware.ledger import Ledger
@@ -19,6 +20,8 @@ from middleware.timing import SECOND_MS, Timing
 from projector.errors import SettingsRefused
 
 _PREFIX = "POSTONCE_"
+# More than anybody waits for before each message.
+_MOST_REPLICAS = 9
 # Finer than this rounds to nothing.
 _SHORTEST_S = 1 / SECOND_MS
 
@@ -62,6 +65,12 @@ class StoreSettings(BaseSettings):
     reconcile_limit_s: Seconds = 3_600
     expires_after_s: Seconds = 86_400
     retention_s: Seconds = 604_800
+    wait_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=_MOST_REPLICAS,
+        description=f"a whole number from 0 to {_MOST_REPLICAS}",
+    )
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -92,7 +101,17 @@ class StoreSettings(BaseSettings):
             # Only the lease stands in relations; what is not above 0 was refused before.
             raise SettingsRefused([f"{_PREFIX}LEASE_S: {error}"]) from error
         keys = Keys(prefix=self.prefix, partitions=self.partitions)
-        return Ledger(store=Store(self.redis_url), keys=keys, timing=timing)
+        if self.wait_replicas and self.redis_url.startswith(CLUSTER_SCHEME):
+            # WAIT speaks of its own connection's writes, which a cluster's client does not choose.
+            raise SettingsRefused(
+                [f"{_PREFIX}WAIT_REPLICAS must be 0 where {_PREFIX}REDIS_URL is a cluster's"]
+            )
+        return Ledger(
+            store=Store(self.redis_url),
+            keys=keys,
+            timing=timing,
+            wait_replicas=self.wait_replicas,
+        )
 
 
 def _ms(seconds: float) -> int:

@@ -15,6 +15,7 @@ KEPT = frozenset(
         "config",
         "counts",
         "due",
+        "epoch",
         "outcomes",
         "partitions",
         "position",

@@ -1,6 +1,6 @@
 -- accept.lua: take a request once: its event, its record and its body, all or nothing.
 --
--- KEYS[8]  requests        stream: the log that the projector folds
+-- KEYS[9]  requests        stream: the log that the projector folds
 -- ARGV[4]  fingerprint     of the canonical request: tells a repetition from a conflict
 -- ARGV[5]  marker          random; names the delivery in the provider, and this call
 -- ARGV[6]  actor           ARGV[7]  queue
@@ -32,10 +32,10 @@ redis.call('DEL', history)
 change({state = 'waiting', fingerprint = fingerprint, marker = marker, actor = ARGV[6],
   queue = ARGV[7], not_before = not_before, expires_at = expires_at, accepted_at = now,
   attempts = 0, returns = 0, dispatches = 0, max_attempts = ARGV[12], priority = ARGV[13],
-  thread_ts = ARGV[14] ~= '' and ARGV[14]})
+  thread_ts = ARGV[14] ~= '' and ARGV[14], epoch = epoch[1]})
 count(not_before > now and 'delayed' or 'waiting')
 due_at(math.min(not_before > now and not_before or now + tonumber(ARGV[11]), expires_at))
 redis.call('SET', request, ARGV[15])
-redis.call('XADD', KEYS[8], '*', 'event', 'requested', 'tenant', tenant, 'id', id, 'body', ARGV[15])
+redis.call('XADD', KEYS[9], '*', 'event', 'requested', 'tenant', tenant, 'id', id, 'body', ARGV[15])
 note('accepted', {})
 return {'accepted'}

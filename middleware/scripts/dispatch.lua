@@ -19,7 +19,7 @@ if not record.state then
   change({state = 'waiting', marker = ARGV[10], actor = ARGV[8], queue = ARGV[9], not_before = 0,
     expires_at = now + tonumber(ARGV[11]), accepted_at = now, attempts = 0, returns = 0,
     dispatches = 0, max_attempts = ARGV[12], priority = 'normal',
-    thread_ts = thread_ts ~= '' and thread_ts})
+    thread_ts = thread_ts ~= '' and thread_ts, epoch = epoch[1]})
   count('waiting')
   note('accepted', {})
 end

@@ -3,12 +3,16 @@
 -- KEYS[1] delivery  hash: the record                KEYS[5] tenants   zset: tenant by its earliest due
 -- KEYS[2] history   list: what happened, when        KEYS[6] counts    hash: open deliveries by state
 -- KEYS[3] request   string: the request's body       KEYS[7] outcomes  stream: events for everyone
--- KEYS[4] due       zset: the tenant's open ids by due time
+-- KEYS[4] due       zset: the tenant's open ids by due time    KEYS[8] epoch: see enter_epoch.lua
 -- ARGV[1] tenant    ARGV[2] id    ARGV[3] retention_ms, how long a terminal record is kept
 
 local delivery, history, request, due, tenants, counts, outcomes = unpack(KEYS, 1, 7)
 local tenant, id, retention_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local now = now_ms()
+
+-- Every script's first answer. Writes may be lost, so nothing is written before that is settled.
+local epoch = redis.call('HMGET', KEYS[8], 'number', 'replication_id', 'look_from')
+if epoch[2] ~= replication_id() then return {'epoch_changed'} end
 
 -- A history is evidence, not a log: refusals stop being noted first, then the oldest entries go.
 local NOTED_REFUSALS, KEPT_ENTRIES = 50, 200
@@ -147,3 +151,15 @@ end
 local function lease_is_live() return now < number('lease_until') end
 
 local function is_holder(token) return record.token == token end
+
+-- A record of an older epoch may have lost what was written after it: claims, intents, outcomes. If
+-- it could have been claimed since, it could have been posted, and only a look can tell.
+if record.state and not TERMINAL[record.state] and record.epoch ~= epoch[1] then
+  local look_from = tonumber(epoch[3])
+  change({epoch = epoch[1]})
+  if record.state ~= 'waiting' or number('not_before') <= look_from then
+    change({intent_at = record.intent_at or record.accepted_at,
+      reconcile_at = math.max(number('reconcile_at'), look_from)})
+    become_uncertain('writes of the store may be lost')
+  end
+end

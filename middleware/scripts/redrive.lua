@@ -22,7 +22,8 @@ if is_ordered and not may_be_posted then return {'too_late', record.state} end
 local ended = record.state
 change({state = 'waiting', marker = marker, not_before = 0, expires_at = now + tonumber(ARGV[5]),
   attempts = 0, returns = 0, dispatches = 0, token = false, settled_at = false, error = false,
-  reason = false, cancel_asked = false, intent_at = false, target = false, stray_receipt = false})
+  reason = false, cancel_asked = false, intent_at = false, target = false, stray_receipt = false,
+  epoch = epoch[1]})
 for _, key in ipairs({delivery, history, request}) do redis.call('PERSIST', key) end
 count('waiting')
 due_at(now)

@@ -11,7 +11,7 @@ import fakeredis
 
 from middleware.answers import Accepted
 from middleware.keys import Delivery
-from middleware.stub_ledger import ManualClock, StubLedger, StubStore
+from middleware.stub_ledger import ManualClock, StubLedger, StubStore, one_server
 from tests.redis.ledger_calls import ACCEPTANCE
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def test_what_cannot_be_asked_fails_alone(rig: Rig) -> None:
 def test_what_nobody_waits_for_any_more_is_not_asked(rig: Rig) -> None:
     # Given
     ledger = rig.ledger
+    ledger.admit()
     abandoned = Delivery("acme", "r2")
 
     # When
@@ -71,8 +72,8 @@ def test_what_nobody_waits_for_any_more_is_not_asked(rig: Rig) -> None:
 
 def test_a_loop_that_has_ended_is_not_kept() -> None:
     # Given
-    store = _ManyServers(ManualClock())
-    call = StubLedger().accept(Delivery("acme", "r1"), ACCEPTANCE)
+    store = _ManyServers(ManualClock(), one_server)
+    call = StubLedger().due_tenants(0, limit=1)
 
     async def ask() -> weakref.ref[asyncio.AbstractEventLoop]:
         await store.arun(call)

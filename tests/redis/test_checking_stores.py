@@ -50,7 +50,7 @@ def forbidding(valkey: ValkeyProcess, client: redis.Redis) -> Iterator[Store]:
 
 
 @pytest.mark.parametrize("kind", ["reticent", "forbidding"])
-def test_what_a_server_does_not_tell_is_a_risk(
+def test_what_a_server_does_not_tell_is_a_risk_and_who_it_is_must_be_told(
     request: pytest.FixtureRequest, prefix: str, kind: str
 ) -> None:
     # Given
@@ -63,6 +63,7 @@ def test_what_a_server_does_not_tell_is_a_risk(
     assert [(each.severity, each.found) for each in findings[1:]] == [
         ("risky", "the server does not tell"),
         ("risky", "the server does not tell"),
+        ("refused", "the server does not tell"),
     ]
 
 
@@ -86,7 +87,7 @@ def test_one_node_of_a_cluster_makes_the_finding(
 
     # When
     with closing(Store(cluster.url)) as store:
-        _, eviction, durability = check_store(store, Keys(prefix))
+        _, eviction, durability, _ = check_store(store, Keys(prefix))
         store.client.delete(Keys(prefix).settings())
 
     # Then

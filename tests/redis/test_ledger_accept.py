@@ -45,6 +45,7 @@ def test_an_accepted_request_waits_with_its_event_its_record_and_its_body(rig: R
         "not_before": "0",
         "due": str(now_ms + rig.timing.dispatch_window_ms),
         "expires_at": str(now_ms + rig.timing.expires_after_ms),
+        "epoch": "1",
     }
     assert written.body == ACCEPTANCE.body
     assert written.requests == (

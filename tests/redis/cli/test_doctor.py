@@ -55,6 +55,7 @@ def test_what_is_found_is_told_check_by_check(cli: Callable[..., Ended], ledger:
         "partitions": "good",
         "maxmemory-policy": "good",
         "appendfsync": "risky",
+        "replication id": "good",
         "timing contract": "good",
         "queue": "good",
         "workers": "risky",

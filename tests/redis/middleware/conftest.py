@@ -91,7 +91,9 @@ def lose_reply_to(proxy: LossyProxy, client: redis.Redis) -> Callable[..., None]
     """`lose_reply_to("intend", times=2)`: the script runs, and nobody hears what it answered."""
 
     def lose(name: str, *, times: int = 1) -> None:
-        body = Script.load("middleware", name, prelude="record").body(clock_is_argument=True)
+        body = Script.load("middleware", name, prelude="record").body(
+            clock_is_argument=True, identity_is_argument=False
+        )
         # The server must know the script, or the lost reply only says that it does not.
         client.script_load(body)
         proxy.lose_next_reply(to=digest(body).encode(), times=times)

@@ -206,10 +206,10 @@ class SmallSystem(Deliveries):
     def record(self, message_request_id: str) -> dict[str, str]:
         return LedgerView(self.ledger).record(Delivery(TENANT, message_request_id))
 
-    def damage(self, message_request_id: str, **fields: str) -> None:
+    def damage(self, message_request_id: str, field: str, value: str) -> None:
         """Write into its record what no script writes."""
         key = self.ledger.keys.delivery(Delivery(TENANT, message_request_id))
-        self._client.hset(key, mapping=fields)
+        self._client.hset(key, field, value)
 
     def state(self, message_request_id: str) -> str:
         return self.record(message_request_id).get("state", "none")

@@ -49,7 +49,7 @@ def test_row_10_without_its_ledger_nothing_is_enqueued(
 def test_row_10_a_hook_that_fails_as_nobody_foresaw_enqueues_nothing(system: SmallSystem) -> None:
     # Given: a record whose time no Python number stands for.
     system.ask("r1")
-    system.damage("r1", not_before="1e999")
+    system.damage("r1", "not_before", "1e999")
 
     # When
     with pytest.raises(GuardFailed):

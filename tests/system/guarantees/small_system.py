@@ -22,6 +22,7 @@ from actors.tenants_file import read_tenants_file
 from middleware.dispatch_once import DispatchOnce
 from middleware.keys import Delivery, Keys
 from middleware.ledger import Ledger
+from middleware.script import Script, digest
 from middleware.send_lock import SendLock
 from middleware.store import Store
 from middleware.sweeper import Sweeper
@@ -247,3 +248,9 @@ class SmallSystem(Deliveries):
             installations=self._installations,
             post_deadline_ms=self.ledger.timing.post_deadline_ms,
         )
+
+
+def name_of_script(name: str) -> bytes:
+    """By which the server is asked for this transition."""
+    script = Script.load("middleware", name, prelude="record")
+    return digest(script.body(clock_is_argument=False, identity_is_argument=False)).encode()

@@ -10,11 +10,10 @@ import pytest
 from middleware.answers import Granted
 from middleware.errors import GuardFailed, LedgerUnavailable
 from middleware.keys import Delivery
-from middleware.script import Script, digest
 from sandbox.slack.faults import RateLimited
 from tests.system.deliveries import TENANT
 from tests.system.guarantees.points import Gate
-from tests.system.guarantees.small_system import LONG_MS
+from tests.system.guarantees.small_system import LONG_MS, name_of_script
 from tests.system.guarantees.verdicts import assert_sent_once
 from tests.waiting import wait_until
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from tests.system.guarantees.small_system import SmallSystem
 
 R1 = Delivery(TENANT, "r1")
-CLAIM = digest(
-    Script.load("middleware", "claim", prelude="record").body(clock_is_argument=False)
-).encode()
 
 
 def test_row_10_without_its_ledger_nothing_is_enqueued(
@@ -150,7 +146,7 @@ def test_row_12_a_claim_whose_reply_was_lost_is_held_by_who_asks_again(
     system = make_system(ledger_way=way.url, lease_ms=LONG_MS, dispatch_window_ms=LONG_MS).start()
     system.ask("r0")
     system.wait_until_settled("r0")
-    way.lose_next_reply(to=CLAIM)
+    way.lose_next_reply(to=name_of_script("claim"))
 
     # When
     system.ask("r1")

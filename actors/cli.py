@@ -11,13 +11,24 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 import typer
 
 from actors.commands.carrying_out import carry_out
 from actors.commands.exit_codes import ExitCode
 from actors.commands.logs import log_nothing
+from actors.operating_cli import cancel, redrive
+from actors.options import (
+    AsJson,
+    NewerThan,
+    OfError,
+    OfState,
+    OfTenant,
+    OlderThan,
+    RequestId,
+    Tenant,
+)
 
 # `\b` keeps the lines of a paragraph as they are.
 _EXIT_CODES = """\b
@@ -32,11 +43,6 @@ Exit codes:
 The environment says where the store is, and all else: POSTONCE_REDIS_URL and others.
 """
 
-State = Literal[
-    "waiting", "claimed", "sending", "uncertain",
-    "sent", "rejected", "expired", "cancelled", "unproven",
-]  # fmt: skip
-
 app = typer.Typer(
     help="Slack messages, asked for by services, posted once.",
     epilog=_EXIT_CODES,
@@ -49,11 +55,6 @@ app = typer.Typer(
 
 def _examples(*lines: str) -> str:
     return "\n  ".join(("\b\nExample:" if len(lines) == 1 else "\b\nExamples:", *lines))
-
-
-Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant that asked.")]
-RequestId = Annotated[str, typer.Argument(metavar="ID", help="Its message_request_id.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
@@ -134,17 +135,17 @@ def explain(tenant: Tenant, message_request_id: RequestId, *, as_json: AsJson = 
     "list",
     epilog=_examples(
         "postonce list --status unproven",
+        "postonce list --tenant acme --error is_archived --newer-than 2h",
         "postonce list --tenant acme --json | jq -r .message_request_id",
     ),
 )
 def list_requests(
     *,
-    tenant: Annotated[
-        str | None, typer.Option(metavar="TENANT", help="Of this tenant only.")
-    ] = None,
-    status: Annotated[
-        State | None, typer.Option(metavar="STATE", help=f"One of {', '.join(get_args(State))}.")
-    ] = None,
+    tenant: OfTenant = None,
+    status: OfState = None,
+    error: OfError = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -158,9 +159,34 @@ def list_requests(
     Open ones come before ended ones, and the oldest come first. What happened in the last moments
     may not be listed yet; what is listed is as it is now. Piped, columns are divided by tabs.
     """
-    from actors.commands.status import show_list
 
-    return carry_out(lambda: show_list(tenant=tenant, status=status, limit=limit, as_json=as_json))
+    def listed() -> ExitCode:
+        from actors.commands.filters import filter_of
+        from actors.commands.status import current_ms, show_list
+
+        wanted = filter_of(
+            tenant=tenant,
+            status=status,
+            error=error,
+            older_than_ms=older_than,
+            newer_than_ms=newer_than,
+            now_ms=current_ms(),
+        )
+        return show_list(wanted, limit=limit, as_json=as_json)
+
+    return carry_out(listed)
+
+
+app.command(
+    epilog=_examples(
+        'postonce redrive acme r1 --why "the channel is open again"',
+        'postonce redrive acme r1 --mark-sent 1700000000.000100 --why "found it"',
+        'postonce redrive acme r1 --post-again --why "it is not there"',
+        "postonce redrive --status rejected --error is_archived --newer-than 2h",
+        'postonce redrive --status expired --tenant acme --yes --why "an outage"',
+    )
+)(redrive)
+app.command(epilog=_examples('postonce cancel acme r1 --why "sent by mail"'))(cancel)
 
 
 @app.command(epilog=_examples("postonce stats", "postonce stats --json | jq .unproven"))

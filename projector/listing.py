@@ -5,6 +5,7 @@ So what is shown is true; what happened in the last moments may not be listed ye
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from middleware.keys import Delivery
@@ -21,15 +22,38 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-def list_statuses(
-    ledger: Ledger, *, tenant: str | None = None, status: str | None = None
-) -> Iterator[Status]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which requests are meant; whatever is None does not matter.
+
+    `status` is a state of the ledger (another word means none of them), `error` the code it ended
+    with. Requested neither before `from_ms` nor after `until_ms`.
+    """
+
+    tenant: str | None = None
+    status: str | None = None
+    error: str | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+    def means(self, found: Status) -> bool:
+        requested_ms = found.requested_at_ms
+        return (
+            self.tenant in (None, found.tenant)
+            and self.status in (None, found.status)
+            and self.error in (None, found.error)
+            and (self.from_ms is None or self.from_ms <= requested_ms)
+            and (self.until_ms is None or requested_ms <= self.until_ms)
+        )
+
+
+def list_statuses(ledger: Ledger, wanted: Filter) -> Iterator[Status]:
     """Each request once: by tenant, then open before ended, then by time. Lazy.
 
-    `status` is a state of the ledger; another word lists nothing. Raises LedgerUnavailable.
+    Raises LedgerUnavailable.
     """
-    for listed_tenant in known_tenants(ledger) if tenant is None else (tenant,):
-        yield from _of_tenant(ledger, listed_tenant, status)
+    for tenant in known_tenants(ledger) if wanted.tenant is None else (wanted.tenant,):
+        yield from _of_tenant(ledger, tenant, wanted)
 
 
 def known_tenants(ledger: Ledger) -> list[str]:
@@ -42,13 +66,13 @@ def known_tenants(ledger: Ledger) -> list[str]:
     return sorted(tenant for tenants in replies for tenant in tenants)
 
 
-def _of_tenant(ledger: Ledger, tenant: str, status: str | None) -> Iterator[Status]:
+def _of_tenant(ledger: Ledger, tenant: str, wanted: Filter) -> Iterator[Status]:
     shown_elsewhere: set[str] = set()
     for view in (OPEN, *ENDED):
-        if status is not None and _view_of(status) != view:
+        if wanted.status is not None and _view_of(wanted.status) != view:
             continue
         for found in _in_view(ledger, tenant, view):
-            if status not in (None, found.status) or found.message_request_id in shown_elsewhere:
+            if not wanted.means(found) or found.message_request_id in shown_elsewhere:
                 continue
             if _view_of(found.status) != view:
                 # The fold of its outcome is on the way, and lists it again under a later view.

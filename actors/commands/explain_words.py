@@ -28,13 +28,15 @@ _MEANINGS = {
     "anything is posted again. Nothing is to be done yet.",
     "sent": "Slack has it: {receipt}. Nothing is to be done.",
     "rejected": "It was not posted and will not be ({error}): {reason} Once that is mended, "
-    "request it again under another id.",
-    "expired": "It was not posted: its time ran out before. If it is still wanted, request it "
-    "again under another id, with a later expires_at.",
-    "cancelled": "It was cancelled before it was posted. Nothing is to be done.",
+    "postonce redrive {name} --why TEXT has it tried again.",
+    "expired": "It was not posted: its time ran out before. If it is still wanted, "
+    "postonce redrive {name} --why TEXT has it tried again.",
+    "cancelled": "It was cancelled before it was posted. Nothing is to be done; "
+    "postonce redrive {name} --why TEXT would have it posted after all.",
     "unproven": "Whether it was posted cannot be told ({error}). In Slack open {place} and look "
-    "for it shortly after {intent}. If it is there, nothing is to be done; if it is not, request "
-    "it again under another id.",
+    "for it shortly after {intent}. If it is there, say where: "
+    "postonce redrive {name} --mark-sent TS --why TEXT. If it is not, have it posted again: "
+    "postonce redrive {name} --post-again --why TEXT.",
 }
 _FORGOTTEN = (
     "Only its trace in the log is left: its record is gone, because its retention is over or "
@@ -47,6 +49,7 @@ _STRAY = (
 
 _EVENTS = {
     "requested": "asked for: channel {channel_code}, template {template_code}",
+    "redriven": "told to all who follow: {order}its end is taken back",
     "late_post": "told to all who follow: posted after it had ended otherwise, {receipt}",
     "duplicate_post": "told to all who follow: posted a second time, {receipt}",
 }
@@ -67,7 +70,11 @@ _TRANSITIONS = {
     "looking": "{by} looks for it in Slack, token {token}…",
     "look told nothing": "the look could not tell ({why}); again in {delay}",
     "absent": "read from {read_begun} on and not there: it may be posted again",
-    "cancel asked": "is cancelled if no POST of it has arrived",
+    "cancel asked": "{order}it is cancelled unless a POST of it has arrived",
+    "redriven": "{order}it had ended {ended} and is tried again as if it were new",
+    "post ordered": "{order}it had ended {ended}, Slack may have it, and it is to be "
+    "posted again all the same",
+    "marked sent": "{order}a person has found it in Slack",
     "sent": "the receipt is recorded",
     "rejected": "{error}: {reason}",
     "expired": "its time ran out before it could be posted",
@@ -85,6 +92,7 @@ def verdict(explanation: Explanation) -> str:
     facts = explanation.facts
     words = defaultdict(
         lambda: "not recorded",
+        name=f"{explanation.status.tenant} {explanation.status.message_request_id}",
         error=facts.get("error", "no code"),
         reason=_sentence(facts.get("reason", "no reason is recorded")),
         receipt=_flat(facts.get("receipt")),
@@ -109,6 +117,7 @@ def account(evidence: Evidence) -> str:
 
 def _speakable(details: Mapping[str, object]) -> Mapping[str, str]:
     words: defaultdict[str, str] = defaultdict(lambda: "(not recorded)")
+    words["order"] = _order(details)
     for name, value in details.items():
         match name, value:
             case "read_begun", int() | float() | str():
@@ -122,6 +131,13 @@ def _speakable(details: Mapping[str, object]) -> Mapping[str, str]:
             case _:
                 words[name] = str(value)
     return words
+
+
+def _order(details: Mapping[str, object]) -> str:
+    """`by ada@ops, the channel is back: `; a service that cancels gives neither."""
+    by, why = details.get("by"), details.get("why")
+    said = ", ".join(str(part) for part in (by and f"by {by}", why) if part)
+    return f"{said}: " if said else ""
 
 
 def _flat(receipt_json: str | None) -> str:

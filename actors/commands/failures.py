@@ -17,6 +17,10 @@ class QueueUnavailable(Exception):
     """The queue did not answer; the ledger dispatches whatever it may have lost."""
 
 
+class UsageUnclear(Exception):
+    """Each option is right, but together they mean nothing; the sentence says which, and how."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     sentences: tuple[str, ...]
@@ -26,6 +30,8 @@ class Failure:
 def failure_of(error: Exception) -> Failure | None:
     """None for what no user can bring about: its traceback is what a bug report needs."""
     match error:
+        case UsageUnclear():
+            return Failure((str(error),), ExitCode.USAGE)
         case SettingsRefused(expectations=expectations):
             return Failure(expectations, ExitCode.USAGE)
         case StoreRefused() | GuardMisdeclared() | InstallationsUrlInvalid():

@@ -18,8 +18,9 @@ from projector.status import read_status
 from projector.utc import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from projector.listing import Filter
     from projector.status import Status
 
 # What a person looks at; a longer table says how to see the rest.
@@ -56,25 +57,35 @@ def unknown_request(tenant: str, message_request_id: str) -> ExitCode:
     return ExitCode.UNKNOWN_REQUEST
 
 
-def show_list(
-    *, tenant: str | None, status: str | None, limit: int | None, as_json: bool
-) -> ExitCode:
-    console = screen()
+def show_list(wanted: Filter, *, limit: int | None, as_json: bool) -> ExitCode:
+    most = limit or most_shown(as_json=as_json)
     with opened_ledger() as ledger:
-        found = list_statuses(ledger, tenant=tenant, status=status)
-        if as_json:
-            for each in islice(found, limit):
-                say_json(each.as_json())
-        elif not console.is_terminal:
-            for each in islice(found, limit):
-                say(*_cells(each, now_ms=None))
-        else:
-            rows = list(islice(found, limit or TABLE_ROWS))
-            has_more = limit is None and next(found, None) is not None
-            console.print(_table(rows) if rows else "no requests")
-            if has_more:
-                complain(f"the first {TABLE_ROWS}; --limit shows more, --status fewer")
+        found = list_statuses(ledger, wanted)
+        show_statuses(islice(found, most), as_json=as_json)
+        if most != limit and next(found, None) is not None:
+            complain(f"the first {most}; --limit shows more, --status fewer")
     return ExitCode.DONE
+
+
+def most_shown(*, as_json: bool) -> int | None:
+    """As many as a person looks at; None for a program, which gets them all."""
+    return TABLE_ROWS if screen().is_terminal and not as_json else None
+
+
+def show_statuses(found: Iterable[Status], *, as_json: bool) -> int:
+    """How many they were: a table on a terminal, else each as soon as it is found."""
+    console = screen()
+    if as_json or not console.is_terminal:
+        count = 0
+        for count, each in enumerate(found, start=1):  # noqa: B007 - counted to the last
+            if as_json:
+                say_json(each.as_json())
+            else:
+                say(*_cells(each, now_ms=None))
+        return count
+    rows = list(found)
+    console.print(_table(rows) if rows else "no requests")
+    return len(rows)
 
 
 def colour_of(status: str) -> str:
@@ -87,7 +98,7 @@ def pairs_text(pairs: Mapping[str, object]) -> str:
 
 
 def _show(status: Status) -> None:
-    now_ms = _now_ms()
+    now_ms = current_ms()
     console = screen()
     console.print(f"{status.tenant}/{status.message_request_id}: ", end="")
     console.print(status.status, style=colour_of(status.status))
@@ -99,6 +110,10 @@ def _show(status: Status) -> None:
         "due": _when(status.due_at_ms, now_ms),
         "settled": _when(status.settled_at_ms, now_ms),
     }
+    if status.status == "unproven":
+        request = f"{status.tenant} {status.message_request_id}"
+        lines["look"] = f"postonce explain {request}"
+        lines["then"] = f"postonce redrive {request} --mark-sent TS, or --post-again"
     for name, value in lines.items():
         if value is not None:
             say(f"  {name:<9}  {value}")
@@ -109,7 +124,7 @@ def _when(at_ms: int | None, now_ms: int) -> str | None:
 
 
 def _table(rows: Sequence[Status]) -> Table:
-    now_ms = _now_ms()
+    now_ms = current_ms()
     longest_id = max(len(each.message_request_id) for each in rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("TENANT", overflow="fold")
@@ -137,6 +152,6 @@ def _cells(status: Status, *, now_ms: int | None) -> tuple[str, ...]:
     )
 
 
-def _now_ms() -> int:
+def current_ms() -> int:
     """By this machine's clock: it only says how long ago something was."""
     return int(time.time() * SECOND_MS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from middleware.answers import Accepted, Duplicate
-from projector.listing import list_statuses
+from projector.listing import Filter, list_statuses
 from projector.outcome_feed import outcomes
 from projector.stats import stats
 from sandbox.slack.faults import RateLimited, Silence, Slow
@@ -46,7 +46,7 @@ def told(installation: Installation, message_request_id: str) -> Outcome:
 
 
 def listed(installation: Installation, status: str) -> list[str]:
-    found = list_statuses(installation.ledger, tenant=TENANT, status=status)
+    found = list_statuses(installation.ledger, Filter(tenant=TENANT, status=status))
     return [each.message_request_id for each in found]
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from actors.cli import State
 from actors.commands.explain_words import account, verdict
+from actors.options import State
 from projector.explanation import Evidence, Explanation
 from projector.status import Status
 
@@ -38,7 +38,7 @@ def test_every_state_has_its_meaning_and_a_next_step(state: str, facts: Mapping[
     said = verdict(explained(state, facts))
 
     # Then
-    assert "to be done" in said or "request it again" in said
+    assert "to be done" in said or "postonce redrive acme r1" in said
     assert "{" not in said
     assert ".." not in said
 
@@ -53,6 +53,15 @@ def test_what_is_unproven_is_to_be_looked_for_at_its_place_and_time() -> None:
     # Then
     for part in ("missing_scope", "C1", "T1", "1700000000.000100", "2027-01-15 08:00:00 UTC"):
         assert part in said
+
+
+def test_what_is_unproven_names_the_commands_for_either_finding() -> None:
+    # When
+    said = verdict(explained("unproven", {}))
+
+    # Then
+    assert "postonce redrive acme r1 --mark-sent TS --why" in said
+    assert "postonce redrive acme r1 --post-again --why" in said
 
 
 def test_what_is_rejected_says_why() -> None:
@@ -86,6 +95,11 @@ def test_a_trace_without_a_record_is_said_to_be_one() -> None:
         ("swept", {"again_after_ms": 60_000}, "after 1 min"),
         ("absent", {"read_begun": INTENT_MS}, "08:00:00.123"),
         ("late_post", {"receipt": '{"ts":"17.5"}'}, "ts 17.5"),
+        ("redriven", {"by": "ada@ops", "why": "w", "ended": "expired"}, "by ada@ops, w: it had"),
+        ("post ordered", {"by": "ada@ops", "why": "w", "ended": "unproven"}, "ended unproven"),
+        ("marked sent", {"by": "ada@ops", "why": "w"}, "by ada@ops, w: a person"),
+        ("cancel asked", {"by": "ada@ops", "why": ""}, "by ada@ops: it is"),
+        ("cancel asked", {"by": "", "why": ""}, "it is cancelled unless"),
         ("claimed", {}, "(not recorded)"),
         ("something new", {"reason": "r", "depth": 3}, "reason r, depth 3"),
         ("something new", {}, ""),
@@ -96,6 +110,14 @@ def test_an_entry_is_told_with_its_details(
 ) -> None:
     # Then
     assert said in account(Evidence(INTENT_MS, "ledger", what, details))
+
+
+def test_an_end_that_was_taken_back_is_told_with_who_and_why() -> None:
+    # Given
+    event = Evidence(INTENT_MS, "event", "redriven", {"by": "ada@ops", "why": "it is back"})
+
+    # Then
+    assert "by ada@ops, it is back: " in account(event)
 
 
 @pytest.mark.parametrize("what", ["requested", "sent", "late_post", "something new"])

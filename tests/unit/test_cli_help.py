@@ -26,6 +26,8 @@ def test_every_command_of_the_design_is_there() -> None:
         "status",
         "explain",
         "list",
+        "redrive",
+        "cancel",
         "stats",
         "doctor",
         "projector",

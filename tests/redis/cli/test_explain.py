@@ -1,44 +1,24 @@
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.commands.exit_codes import ExitCode
-from middleware.ledger import Ledger
-from middleware.store import Store
-from middleware.stub_ledger import ManualClock
 from projector.requests import request
-from tests.redis.projector.asking import ask, claim, fields, post
+from tests.redis.cli.unproven import end_unproven
+from tests.redis.projector.asking import ask, fields, post
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from sandbox.servers import ValkeyProcess
+    from middleware.ledger import Ledger
     from tests.redis.cli.conftest import Ended
-
-TARGET = {"team": "T0123ABCD", "channel": "C0123ABCD", "thread_ts": "1700000000.000100"}
 
 
 @pytest.fixture
-def token_of_unproven(valkey: ValkeyProcess, ledger: Ledger) -> Iterator[str]:
-    """`acme/r1` may have been posted; the token is that of the claim that looked."""
-    clock = ManualClock()
-    moved_on = Ledger(Store(valkey.url, clock_ms=clock), ledger.keys, ledger.timing)
-    with closing(moved_on.store):
-        yield end_unproven(moved_on, clock)
-
-
-def end_unproven(ledger: Ledger, clock: ManualClock) -> str:
-    delivery = ask(ledger)
-    token = claim(ledger, delivery)
-    ledger.run(ledger.intend(delivery, token=token, target=TARGET))
-    ledger.run(ledger.doubt(delivery, token=token, why="TimeoutError"))
-    clock.advance(ms=ledger.timing.post_deadline_ms + ledger.timing.settle_delay_ms)
-    token = claim(ledger, delivery)
-    ledger.run(ledger.give_up(delivery, token=token, error="missing_scope", reason="Look there."))
-    return token
+def token_of_unproven(ledger: Ledger) -> str:
+    return end_unproven(ledger)
 
 
 def test_the_evidence_is_told_in_its_order_with_who_and_when(
@@ -117,3 +97,4 @@ def test_what_is_unproven_says_where_to_look(cli: Callable[..., Ended]) -> None:
     _, said, *_ = ended.out.splitlines()
     for part in ("missing_scope", "C0123ABCD", "T0123ABCD", "1700000000.000100", "UTC"):
         assert part in said
+    assert "postonce redrive acme r1 --mark-sent TS" in said

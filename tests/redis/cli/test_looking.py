@@ -7,10 +7,13 @@ import pytest
 from actors.commands.exit_codes import ExitCode
 from actors.commands.status import TABLE_ROWS
 from sandbox.servers import free_port
+from tests.redis.cli.unproven import end_unproven
 from tests.redis.projector.asking import RECEIPT, ask, post, reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import redis
 
     from middleware.ledger import Ledger
     from tests.redis.cli.conftest import Ended
@@ -67,6 +70,20 @@ def test_a_status_is_told_to_people(cli: Callable[..., Ended], ledger: Ledger) -
     assert "channel_not_found" in ended.out
 
 
+def test_the_status_of_what_is_unproven_names_what_to_do(
+    cli: Callable[..., Ended], ledger: Ledger
+) -> None:
+    # Given
+    end_unproven(ledger)
+
+    # When
+    ended = cli("status", "acme", "r1")
+
+    # Then
+    assert "postonce explain acme r1" in ended.out
+    assert "postonce redrive acme r1 --mark-sent TS, or --post-again" in ended.out
+
+
 @pytest.mark.parametrize("command", ["status", "explain"])
 def test_an_unknown_request_has_an_exit_code_of_its_own(
     cli: Callable[..., Ended], command: str
@@ -102,6 +119,33 @@ def test_requests_are_listed_open_ones_first(
     assert ids == ["third", "first", "second", "other"]
     assert [each["message_request_id"] for each in rejected.objects] == ["second"]
     assert two.objects == ended.objects[:2]
+
+
+def test_a_list_is_narrowed_by_error_and_by_age(
+    cli: Callable[..., Ended], ledger: Ledger, client: redis.Redis, fold: Callable[[], None]
+) -> None:
+    # Given
+    reject(ledger, ask(ledger, "new"))
+    old = ask(ledger, "old")
+    reject(ledger, old)
+    client.hset(ledger.keys.delivery(old), "accepted_at", str(1_700_000_000_000))
+    ask(ledger, "open")
+    fold()
+
+    # When
+    lists = [
+        [each["message_request_id"] for each in cli("list", "--json", *narrowed).objects]
+        for narrowed in (
+            ("--error", "channel_not_found"),
+            ("--error", "channel_not_found", "--newer-than", "1h"),
+            ("--older-than", "1h"),
+            ("--newer-than", "1h", "--status", "waiting"),
+            ("--older-than", "0s", "--newer-than", "1h", "--tenant", "acme"),
+        )
+    ]
+
+    # Then
+    assert lists == [["new", "old"], ["new"], ["old"], ["open"], ["open", "new"]]
 
 
 def test_a_piped_list_has_its_columns_divided_by_tabs(
@@ -193,6 +237,9 @@ def test_a_queue_that_is_down_is_told_apart_from_the_store(
         ("status", "acme", "r1"),
         ("explain", "acme", "r1"),
         ("list",),
+        ("redrive", "acme", "r1", "--why", "it is back"),
+        ("redrive", "--status", "rejected"),
+        ("cancel", "acme", "r1"),
         ("stats",),
         ("request", "examples/requests.jsonl"),
         ("configure", "examples/tenants.yaml"),

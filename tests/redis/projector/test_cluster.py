@@ -16,7 +16,7 @@ from middleware.store import Store
 from middleware.timing import Timing
 from projector.configure import Configured, configure
 from projector.explanation import read_explanation
-from projector.listing import list_statuses
+from projector.listing import Filter, list_statuses
 from projector.outcome_feed import outcomes
 from projector.requests import request_many
 from projector.stats import stats
@@ -63,6 +63,6 @@ def test_everything_works_on_three_nodes(spread: Ledger) -> None:
     assert answers == [Accepted()] * len(tenants)
     assert len(queued(broker)) == len(tenants)
     assert followed == set(tenants)
-    assert {found.tenant for found in list_statuses(spread, status="sent")} == set(tenants)
+    assert {found.tenant for found in list_statuses(spread, Filter(status="sent"))} == set(tenants)
     assert stats(spread).projector_lag == 0
     assert read_explanation(spread, tenants[0], "r1") is not None

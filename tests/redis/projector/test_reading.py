@@ -10,7 +10,7 @@ from middleware.ledger import Ledger
 from middleware.store import Store
 from middleware.stub_ledger import ManualClock
 from projector.explanation import read_explanation
-from projector.listing import list_statuses
+from projector.listing import Filter, list_statuses
 from projector.stats import stats
 from projector.status import read_status
 from projector.utc import utc_text
@@ -105,8 +105,12 @@ def test_there_is_no_status_of_what_was_never_asked_for(ledger: Ledger) -> None:
 def names(ledger: Ledger, *, tenant: str | None = None, status: str | None = None) -> list[str]:
     return [
         f"{found.tenant}/{found.message_request_id} {found.status}"
-        for found in list_statuses(ledger, tenant=tenant, status=status)
+        for found in list_statuses(ledger, Filter(tenant=tenant, status=status))
     ]
+
+
+def ids(ledger: Ledger, wanted: Filter) -> list[str]:
+    return [found.message_request_id for found in list_statuses(ledger, wanted)]
 
 
 def test_a_list_holds_every_request_by_tenant_open_ones_first(
@@ -147,6 +151,36 @@ def test_a_list_may_be_of_one_tenant_and_of_one_status(ledger: Ledger, broker: S
     assert lists == [["acme/r3 claimed"], ["globex/r4 waiting"], ["acme/r1 sent"], [], []]
 
 
+def test_a_list_may_be_of_one_error_and_of_one_span_of_time(
+    ledger: Ledger, client: redis.Redis, broker: StubBroker
+) -> None:
+    # Given
+    for name, requested_ms in (("r1", 1_000), ("r2", 2_000), ("r3", 3_000), ("r4", 4_000)):
+        delivery = ask(ledger, name)
+        if name != "r4":
+            reject(ledger, delivery)
+        client.hset(ledger.keys.delivery(delivery), "accepted_at", requested_ms)
+    project_all(ledger, broker)
+
+    # When
+    lists = [
+        ids(ledger, Filter(error="channel_not_found")),
+        ids(ledger, Filter(error="is_archived")),
+        ids(ledger, Filter(from_ms=2_000)),
+        ids(ledger, Filter(until_ms=2_000)),
+        ids(ledger, Filter(from_ms=2_000, until_ms=3_000, status="rejected", tenant="acme")),
+    ]
+
+    # Then
+    assert lists == [
+        ["r1", "r2", "r3"],
+        [],
+        ["r4", "r2", "r3"],
+        ["r1", "r2"],
+        ["r2", "r3"],
+    ]
+
+
 def test_a_list_shows_each_request_once_and_as_it_is_though_its_outcome_is_not_folded(
     ledger: Ledger, broker: StubBroker
 ) -> None:
@@ -169,7 +203,7 @@ def test_a_list_shows_a_request_once_though_its_outcome_is_folded_meanwhile(
     delivery = ask(ledger)
     project_all(ledger, broker)
     post(ledger, delivery)
-    listing = list_statuses(ledger)
+    listing = list_statuses(ledger, Filter())
     first = next(listing)
 
     # When
@@ -194,7 +228,7 @@ def test_a_list_is_whole_where_many_requests_came_in_one_instant(
         pipeline.execute()
 
     # When
-    listed = [found.message_request_id for found in list_statuses(ledger)]
+    listed = [found.message_request_id for found in list_statuses(ledger, Filter())]
 
     # Then
     assert listed == ids

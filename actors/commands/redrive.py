@@ -1,0 +1,134 @@
+"""`postonce redrive`: what ended without a post is tried again, by the order of a person.
+
+What Slack may have is posted again only if that very thing is ordered; what was sent never is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, assert_never
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from actors.commands.exit_codes import ExitCode
+from actors.commands.failures import UsageUnclear
+from actors.commands.opening import opened_ledger
+from actors.commands.order_answers import Answered, marked, redriven
+from actors.commands.redrive_options import MarkSent, RedriveMany, RedriveOne, ShowMany, meaning_of
+from actors.commands.screen import complain, say, screen
+from actors.commands.status import current_ms, most_shown, show_statuses
+from middleware.answers import TooLate, Unknown, text_to_mapping
+from middleware.dispatch_once import new_marker
+from middleware.errors import LedgerUnavailable
+from middleware.keys import Delivery
+from middleware.operating import InProgress, mark_sent, redrive
+from projector.explanation import read_explanation
+from projector.listing import list_statuses
+from projector.redriving import redrive_each
+from projector.status import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from actors.commands.redrive_options import Options
+    from middleware.ledger import Ledger
+    from middleware.operating import MarkAnswer
+    from projector.explanation import Explanation
+
+
+def redrive_as(options: Options, *, as_json: bool) -> ExitCode:
+    meaning = meaning_of(options, now_ms=current_ms())
+    with opened_ledger() as ledger:
+        match meaning:
+            case RedriveOne():
+                return _redrive_one(ledger, meaning).tell(as_json=as_json)
+            case MarkSent():
+                return _mark_sent(ledger, meaning).tell(as_json=as_json)
+            case ShowMany():
+                return _show_many(ledger, meaning, as_json=as_json)
+            case RedriveMany():
+                return _redrive_many(ledger, meaning, as_json=as_json)
+            case unreachable:
+                assert_never(unreachable)
+
+
+def _redrive_one(ledger: Ledger, asked: RedriveOne) -> Answered:
+    call = redrive(
+        ledger, asked.delivery, asked.order, marker=new_marker(), post_again=asked.post_again
+    )
+    return redriven(asked.delivery, ledger.run(call))
+
+
+def _mark_sent(ledger: Ledger, asked: MarkSent) -> Answered:
+    found = read_explanation(ledger, asked.delivery.tenant, asked.delivery.id)
+    facts = {} if found is None else found.facts
+    # Where the intent said that it goes; of what is marked already only the receipt is left.
+    place = text_to_mapping(facts.get("target") or facts.get("receipt") or "")
+    channel = asked.channel or place.get("channel")
+    if channel is None:
+        return marked(asked.delivery, _unmarkable(found), {})
+    receipt = {"channel": channel, "ts": asked.ts}
+    answer = ledger.run(mark_sent(ledger, asked.delivery, asked.order, receipt=receipt))
+    return marked(asked.delivery, answer, receipt)
+
+
+def _unmarkable(found: Explanation | None) -> MarkAnswer:
+    """What is not unproven is refused without asking where its post is."""
+    if found is None or found.status is None:
+        return Unknown()
+    state = found.status.status
+    if state == "unproven":
+        raise UsageUnclear("the record names no channel: give --channel, where the post is")
+    return InProgress(state) if state in OPEN_STATES else TooLate(state)
+
+
+def _show_many(ledger: Ledger, asked: ShowMany, *, as_json: bool) -> ExitCode:
+    found = list_statuses(ledger, asked.wanted)
+    shown = show_statuses(islice(found, most_shown(as_json=as_json)), as_json=as_json)
+    count = shown + sum(1 for _ in found)
+    which = "" if shown == count else f" (the first {shown} are shown)"
+    complain(f"a dry run, nothing was changed: --yes redrives {count}{which}")
+    return ExitCode.DONE
+
+
+def _redrive_many(ledger: Ledger, asked: RedriveMany, *, as_json: bool) -> ExitCode:
+    # All of them first: what is redriven leaves the very list that is being read.
+    deliveries = [
+        Delivery(found.tenant, found.message_request_id)
+        for found in list_statuses(ledger, asked.wanted)
+    ]
+    counts: Counter[str] = Counter()
+    answers = redrive_each(ledger, deliveries, asked.order, post_again=asked.post_again)
+    with _progress(len(deliveries)) as advance:
+        try:
+            for delivery, answer in answers:
+                answered = redriven(delivery, answer)
+                counts[answered.result] += 1
+                if as_json or answered.exit_code is not ExitCode.DONE:
+                    answered.tell(as_json=as_json)
+                advance()
+        except (LedgerUnavailable, KeyboardInterrupt, SystemExit):
+            complain(f"postonce: stopped after {counts.total()} of {len(deliveries)}")
+            raise
+    if not as_json:
+        say(_spoken(counts))
+    return ExitCode.DONE if counts.keys() <= {"redriven"} else ExitCode.REFUSED
+
+
+def _spoken(counts: Counter[str]) -> str:
+    refused = counts.total() - counts["redriven"]
+    return f"{counts['redriven']} redriven, {refused} refused"
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Nothing at all unless stderr is a terminal."""
+    console = screen(stderr=True)
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)

@@ -69,6 +69,13 @@ def connect_async(url: str) -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_url(url, retry=retry, **_CONNECTION)
 
 
+def disconnect(client: redis.Redis) -> None:
+    """Close its connections; of a cluster's too, whose own `close` leaves them to the collector."""
+    if isinstance(client, redis.RedisCluster):
+        client.disconnect_connection_pools()
+    client.close()
+
+
 class _Pool(redis.ConnectionPool):
     """Every command, pipeline and handshake gives its connection back here.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError
 
 from middleware.batching import Batcher, Command
-from middleware.connections import UNREADABLE, connect, connect_async
+from middleware.connections import UNREADABLE, connect, connect_async, disconnect
 from middleware.errors import LedgerUnavailable
 from middleware.replicas import refuse_few, waiting_for
 from middleware.script import Call, Reply, digest
@@ -109,7 +109,7 @@ class Store:
 
     def close(self) -> None:
         if self._client is not None:
-            self._client.close()
+            disconnect(self._client)
             self._client = None
 
     async def aclose(self) -> None:

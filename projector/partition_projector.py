@@ -17,6 +17,7 @@ from projector.event_log import read_events
 from projector.events import Event, MessageRequested, Outcome, parse_event
 from projector.fold import Gap, fold, quarantine
 from projector.partition_lease import PartitionLease
+from projector.trimming import TRIM_EVERY_S, Trimming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +53,14 @@ class PartitionProjector:
         lease_ms: int,
         block_ms: int,
         dispatchers: Executor | None = None,
+        trim_every_s: float = TRIM_EVERY_S,
     ) -> None:
         """Without `dispatchers`, threads to share, it dispatches one message after the other."""
         self._ledger = ledger
         self._broker = broker
         self._partition = partition
         self._lease = PartitionLease(ledger, partition, lease_ms=lease_ms)
+        self._trimming = Trimming(ledger, partition, every_s=trim_every_s)
         self._busy_pause_s = lease_ms / 1_000 / _ASKED_IN_A_LEASE
         self._block_ms = block_ms
         self._dispatchers = dispatchers
@@ -102,6 +105,7 @@ class PartitionProjector:
         self._fold(readings)
         # Not before: until it is folded, the batch is dispatched again after each failure.
         self._complained.clear()
+        self._trimming.step_if_due()
         return True
 
     def _read(self, logged: LoggedEvent) -> Event | EventUnreadable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,8 @@ from projector.listing import Filter, list_statuses
 from projector.outcome_feed import outcomes
 from projector.requests import request_many
 from projector.stats import stats
-from tests.redis.projector.asking import fields, post, queued
+from projector.trimming import Trimming
+from tests.redis.projector.asking import ask, fields, post, queued
 from tests.redis.projector.guarding import declare_actor
 from tests.redis.projector.test_configuring import configuration
 from tests.redis.projector.test_projecting import project_all
@@ -39,12 +41,26 @@ def spread(cluster: ThreeNodeCluster) -> Iterator[Ledger]:
     store.close()
 
 
-def test_everything_works_on_three_nodes(spread: Ledger) -> None:
+@pytest.fixture
+def broker(spread: Ledger) -> StubBroker:
+    stub = StubBroker(middleware=[DispatchOnce(spread)])
+    declare_actor(stub)
+    return stub
+
+
+@pytest.fixture
+def tenants(spread: Ledger) -> list[str]:
+    """Of all partitions."""
+    names = [f"tenant-{number}" for number in range(12)]
+    assert {spread.keys.partition_of(name) for name in names} == set(range(6))
+    return names
+
+
+def test_everything_works_on_three_nodes(
+    spread: Ledger, broker: StubBroker, tenants: list[str]
+) -> None:
     # Given
-    broker = StubBroker(middleware=[DispatchOnce(spread)])
-    declare_actor(broker)
-    tenants = [f"tenant-{number}" for number in range(12)]
-    assert {spread.keys.partition_of(tenant) for tenant in tenants} == set(range(6))
+    assert stats(spread).projector_lag == 0
 
     # When
     configured = configure(
@@ -66,3 +82,24 @@ def test_everything_works_on_three_nodes(spread: Ledger) -> None:
     assert {found.tenant for found in list_statuses(spread, Filter(status="sent"))} == set(tenants)
     assert stats(spread).projector_lag == 0
     assert read_explanation(spread, tenants[0], "r1") is not None
+
+
+def test_the_log_is_trimmed_on_three_nodes(
+    spread: Ledger, broker: StubBroker, tenants: list[str]
+) -> None:
+    # Given
+    forgetful = replace(spread, timing=replace(spread.timing, retention_ms=1))
+    partitions = range(spread.keys.partitions)
+    for tenant in tenants:
+        post(forgetful, ask(forgetful, tenant=tenant))
+    project_all(forgetful, broker)
+    kept = ask(forgetful, "r2", tenant=tenants[0])
+
+    # When
+    trimmed = [Trimming(forgetful, partition).step() for partition in partitions]
+
+    # Then
+    assert sum(each.requests for each in trimmed) == len(tenants)
+    assert sum(each.outcomes for each in trimmed) == len(tenants)
+    left = [spread.store.client.xlen(spread.keys.requests(partition)) for partition in partitions]
+    assert sum(left) == left[spread.keys.partition_of(kept.tenant)] == 1

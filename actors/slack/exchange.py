@@ -6,7 +6,6 @@ one that does, because theirs hold the token, the request and the answer.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from aiohttp import (
 )
 from slack_sdk.errors import SlackApiError
 
+from actors.slack.answer_deadline import answer_deadline
 from actors.slack.errors import FateUnknown
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ async def exchange(
     connecting: str | None = None
     try:
         with wire.in_use():
-            async with asyncio.timeout(within_s):
+            async with answer_deadline(within_s, wire):
                 response = await client.api_call(
                     method, json=arguments, headers={"Authorization": f"Bearer {token}"}
                 )

@@ -87,7 +87,7 @@ class SlackSession:
     ) -> None:
         self._base_url = base_url
         self._proxy = _proxy_for(base_url)
-        self._total_s = post_deadline_ms / 1000
+        self._connect_s = post_deadline_ms / 1000 * _CONNECT_SHARE
         self._reuse_within_s = reuse_within_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -126,8 +126,9 @@ class SlackSession:
                 timeout_ceil_threshold=math.inf,
             ),
             timeout=aiohttp.ClientTimeout(
-                total=self._total_s,
-                sock_connect=self._total_s * _CONNECT_SHARE,
+                # `answer_deadline` ends it, and knows better when.
+                total=None,
+                sock_connect=self._connect_s,
                 # Otherwise a deadline over 5 s is rounded up to the loop's next full second.
                 ceil_threshold=math.inf,
             ),

@@ -27,6 +27,16 @@ class PassedInBetween(PostBy):
         return True
 
 
+@dataclass(frozen=True)
+class StoppedInBetween(PostBy):
+    """As if the whole process was stopped after the last look, and goes on long after post_by."""
+
+    def passed(self) -> bool:
+        while self.remaining_s() > -1:
+            pass
+        return False
+
+
 @pytest.fixture(autouse=True)
 def _trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(SELF_SIGNED))
@@ -153,3 +163,33 @@ def test_nothing_runs_between_the_last_look_at_post_by_and_the_first_byte() -> N
 
     # Then
     assert asyncio.run(scenario()) == [b"POST "]
+
+
+def test_the_answer_to_what_was_written_after_a_standstill_is_waited_for() -> None:
+    async def scenario() -> PostAnswer | FateUnknown:
+        # Given
+        async with (
+            faulting_server(answering(POSTED)) as server,
+            gateway_to(server.url) as gateway,
+        ):
+            # When
+            fate = await fate_of(gateway, post_by=StoppedInBetween(boot_clock_s() + 0.2))
+            assert server.posts == 1
+            return fate
+
+    # Then
+    assert asyncio.run(scenario()) == RECEIPT
+
+
+def test_after_a_standstill_an_answer_is_not_waited_for_without_end() -> None:
+    async def scenario() -> PostAnswer | FateUnknown:
+        # Given
+        async with (
+            faulting_server(never_answer) as server,
+            gateway_to(server.url) as gateway,
+        ):
+            # When
+            return await fate_of(gateway, post_by=StoppedInBetween(boot_clock_s() + 0.2))
+
+    # Then
+    assert isinstance(asyncio.run(scenario()), FateUnknown)

@@ -1,33 +1,32 @@
-"""The send actor: what Slack is told for one delivery; whether and when is the claim's to say."""
+"""The send actor: what Slack is told and asked for one delivery; whether and when is the claim's to
+say.
+"""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import dramatiq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from actors.slack.message import SlackMessage
+from actors.addressing import Addressed, addressed_now
+from actors.slack.sought import Place, Sought
 from actors.slack_connection import gateway_of
-from actors.templates import render
 from middleware.delivery_key import DeliveryKey
-from middleware.errors import LedgerUnavailable, PayloadRefused
+from middleware.errors import PayloadRefused
 from middleware.fates import CannotTell, LookAnswer, NotNow, Prepared, Ready, Refused
 from middleware.send_lock import current_async_claim
+from middleware.timing import SECOND_MS
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
-from projector.configuration import resolve
-from projector.errors import EventUnreadable
 from projector.message_request import ThreadTs
-from projector.resolution import ForDelivery, read_for_delivery
 from projector.sentences import sentence_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-log = logging.getLogger(__name__)
+# Of its lease a look may take so much: the rest is for telling the ledger what was seen.
+_LOOK_SHARE = 0.8
 
 
 class ActorMessage(BaseModel):
@@ -71,32 +70,46 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
     """
 
     async def send_message(
-        tenant: str,
-        message_request_id: str,
+        tenant: str,  # noqa: ARG001 - the claim names the delivery
+        message_request_id: str,  # noqa: ARG001 - as above
         thread_ts: str | None = None,  # noqa: ARG001 - DispatchOnce reads it into the record
     ) -> None:
         """Post one message request to Slack; see `projector.request` for how to ask for it."""
         claim = current_async_claim()
-        ledger = claim.holding.ledger
         gateway = gateway_of(actor.broker)
 
         async def prepare() -> Prepared:
-            try:
-                found = await read_for_delivery(ledger, tenant, message_request_id)
-            except LedgerUnavailable:
-                # It is the store that must come back: the request has used up nothing.
-                return NotNow("ledger_unavailable")
-            except EventUnreadable as unreadable:
-                # While versions change, a worker of the newer one will read it.
-                log.error("delivery.request_unreadable delivery=%s: %s", claim.delivery, unreadable)
-                return NotNow("request_unreadable")
-            addressed = address(found, thread_ts=claim.thread_ts, marker=claim.marker)
-            if isinstance(addressed, Refused):
+            addressed = await addressed_now(claim)
+            if not isinstance(addressed, Addressed):
                 return addressed
             authorized = await gateway.authorize(addressed.target["team"], addressed.message)
             if isinstance(authorized, NotNow):
                 return authorized
             return Ready(addressed.target, authorized)
+
+        async def look(target: Mapping[str, str], intent_at_ms: int) -> LookAnswer:
+            doubt = claim.doubt
+            assert doubt is not None, "what is in no doubt is not looked for"
+            if not target:
+                # The ledger lost what the intent said: today's configuration is the best guess.
+                match await addressed_now(claim):
+                    case Addressed(target=target):
+                        pass
+                    case Refused(code=code):
+                        return CannotTell(code, final=False)
+                    case NotNow() as not_now:
+                        return not_now
+                    case unreachable:
+                        assert_never(unreachable)
+            sought = Sought(
+                place=Place.of(target),
+                marker=claim.marker,
+                intent_at_ms=intent_at_ms,
+                reconcile_at_ms=doubt.reconcile_at_ms,
+                now_ms=doubt.now_ms,
+            )
+            within_s = claim.holding.lease_ms * _LOOK_SHARE / SECOND_MS
+            return await gateway.look(sought, within_s=within_s)
 
         await claim.perform(prepare, gateway.post, look)
 
@@ -110,42 +123,3 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
     )
     actor = declare(send_message)
     return actor
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """`target` says where, `message` what."""
-
-    target: Mapping[str, str]
-    message: SlackMessage
-
-
-def address(
-    found: ForDelivery | None, *, thread_ts: str | None, marker: str
-) -> Addressed | Refused:
-    """Resolve the codes and render. `thread_ts` is the thread set after the request, if any."""
-    if found is None:
-        return Refused("request_missing", "The text of this request is no longer stored.")
-    asked = found.request
-    resolved = resolve(
-        found.fields,
-        channel_code=asked.channel_code,
-        template_code=asked.template_code,
-        workspace_code=asked.workspace_code,
-    )
-    if isinstance(resolved, Refused):
-        return resolved
-    rendered = render(resolved.template, asked.variables)
-    if isinstance(rendered, Refused):
-        return rendered
-    target = {"team": resolved.team_id, "channel": resolved.channel_id}
-    thread = thread_ts or asked.thread_ts
-    if thread is not None:
-        target["thread_ts"] = thread
-    message = SlackMessage(text=rendered.text, blocks=rendered.blocks, marker=marker)
-    return Addressed(target, message)
-
-
-async def look(_target: Mapping[str, str], _intent_at_ms: int) -> LookAnswer:
-    """Slack's history is not read yet, so a person must look."""
-    return CannotTell("history_not_read", final=True)

@@ -39,6 +39,8 @@ def composed_in_memory(ledger: StubLedger, *, slack_url: str) -> Iterator[StubBr
         base_url=slack_url,
         installations=_EveryTeam("env:"),
         post_deadline_ms=min(_POST_DEADLINE_MS, ledger.timing.post_deadline_ms),
+        # A rate limit's time passes as the test says.
+        clock_s=lambda: ledger.clock.now_ms / SECOND_MS,
     )
     broker = StubBroker(
         middleware=[

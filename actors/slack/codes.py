@@ -1,6 +1,6 @@
-"""What each error code of chat.postMessage means; a code that is not listed proves nothing.
+"""What each error code of Slack's means; one that is not listed for the call proves nothing.
 
-The list is Slack's documented one (as of August 2026), the sorting is ours: a code stands under
+The lists are Slack's documented ones (as of August 2026), the sorting is ours: a code stands under
 `unknown` unless its description says that nothing was posted.
 """
 
@@ -44,8 +44,19 @@ class SlackCode:
 
 
 def classify(code: str) -> SlackCode:
-    """The meaning of a code; one that is not listed is `unknown` and logged, for us to list."""
-    known = CODES.get(code)
+    """What chat.postMessage means by it; one that is not listed is `unknown` and logged, for us to
+    list.
+    """
+    return _classify(code, CODES)
+
+
+def classify_reading(code: str) -> SlackCode:
+    """The same of auth.test, conversations.history and conversations.replies."""
+    return _classify(code, READING_CODES)
+
+
+def _classify(code: str, listed: Mapping[str, SlackCode]) -> SlackCode:
+    known = listed.get(code)
     if known is not None:
         return known
     readable = code if _CODE.fullmatch(code) else UNREADABLE_CODE
@@ -165,16 +176,41 @@ _UNKNOWN = {
     "duplicate_channel_not_found": _NO_PROOF,
 }
 
-CODES: Mapping[str, SlackCode] = MappingProxyType(
-    {
+# What reading may answer besides. Posting documents none of these, so there they prove nothing.
+_READING = {
+    Scope.CHANNEL: {
+        "thread_not_found": "There is no such thread any more: its parent was deleted.",
+        "method_not_supported_for_channel_type": "This kind of conversation cannot be read.",
+        "channel_is_limited_access": "The bot may not read this channel: ask an admin.",
+    },
+    Scope.MESSAGE: {
+        "invalid_cursor": "The place to go on reading is no longer valid: it is read anew.",
+        "invalid_limit": _BUG,
+        "invalid_ts_oldest": _BUG,
+        "invalid_ts_latest": _BUG,
+        "invalid_metadata_filter_keys": _BUG,
+    },
+    Scope.UNKNOWN: {"list_record_comment_fetch_failed": "Slack failed to read all comments."},
+}
+
+
+def _listed(sentences: Mapping[Scope, Mapping[str, str]]) -> dict[str, SlackCode]:
+    return {
         code: SlackCode(code, scope, sentence)
-        for scope, sentences in (
-            (Scope.MESSAGE, _MESSAGE),
-            (Scope.CHANNEL, _CHANNEL),
-            (Scope.WORKSPACE, _WORKSPACE),
-            (Scope.NOT_NOW, _NOT_NOW),
-            (Scope.UNKNOWN, _UNKNOWN),
-        )
-        for code, sentence in sentences.items()
+        for scope, by_code in sentences.items()
+        for code, sentence in by_code.items()
     }
+
+
+CODES: Mapping[str, SlackCode] = MappingProxyType(
+    _listed(
+        {
+            Scope.MESSAGE: _MESSAGE,
+            Scope.CHANNEL: _CHANNEL,
+            Scope.WORKSPACE: _WORKSPACE,
+            Scope.NOT_NOW: _NOT_NOW,
+            Scope.UNKNOWN: _UNKNOWN,
+        }
+    )
 )
+READING_CODES: Mapping[str, SlackCode] = MappingProxyType({**CODES, **_listed(_READING)})

@@ -6,6 +6,7 @@ one that does, because theirs hold the token, the request and the answer.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,19 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from actors.slack.codes import SlackCode
     from actors.slack.session import Wire
 
+OK = 200
 TOO_MANY_REQUESTS = 429
+
+# Whole seconds up to an hour. Slack documents seconds; a date, or a wait that would outlast most
+# deadlines, is not believed and the ledger backs off by itself.
+_RETRY_AFTER_S = re.compile(r"[1-9][0-9]{0,3}")
+_RETRY_AFTER_MAX_S = 3600
+
+# What `missing_scope` names.
+_SCOPES = re.compile(r"[a-z0-9_.:,-]{1,200}")
 
 # In this order: each is also an instance of one further down.
 _WHILE_CONNECTING: tuple[tuple[type[Exception], str], ...] = (
@@ -51,6 +62,21 @@ class Answered:
     headers: Mapping[str, str] = field(repr=False)
     data: object = field(repr=False)
 
+    @property
+    def retry_after_ms(self) -> int | None:
+        given = self.headers.get("Retry-After", "").strip()
+        if not _RETRY_AFTER_S.fullmatch(given) or int(given) > _RETRY_AFTER_MAX_S:
+            return None
+        return int(given) * 1000
+
+    def sentence(self, meaning: SlackCode) -> str:
+        """What to do about the refusal that this answer is."""
+        match self.data:
+            case {"needed": str(needed)} if _SCOPES.fullmatch(needed):
+                return f"{meaning.sentence} needed={needed}"
+            case _:
+                return meaning.sentence
+
 
 @dataclass(frozen=True, slots=True)
 class NothingLeft:
@@ -64,11 +90,15 @@ async def exchange(
     method: str,
     *,
     token: str,
-    arguments: dict[str, object],
+    json: dict[str, object] | None = None,
+    form: dict[str, str] | None = None,
     wire: Wire,
     within_s: float,
 ) -> Answered | NothingLeft:
-    """Raises FateUnknown; cancellation and interrupts pass, and are unknown too."""
+    """The arguments are JSON, or a form where Slack takes nothing else.
+
+    Raises FateUnknown; cancellation and interrupts pass, and are unknown too.
+    """
     data: object = None
     failed: str | None = None
     connecting: str | None = None
@@ -76,7 +106,7 @@ async def exchange(
         with wire.in_use():
             async with answer_deadline(within_s, wire):
                 response = await client.api_call(
-                    method, json=arguments, headers={"Authorization": f"Bearer {token}"}
+                    method, json=json, data=form, headers={"Authorization": f"Bearer {token}"}
                 )
         data = response.data
     except SlackApiError as refused:

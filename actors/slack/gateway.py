@@ -1,10 +1,12 @@
-"""Posting to Slack has four outcomes: posted, not now, refused, and for all else `FateUnknown`."""
+"""Posting to Slack has four outcomes: posted, not now, refused, and for all else `FateUnknown`.
+
+What that leaves open is looked for in Slack's history.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -16,32 +18,31 @@ from actors.slack.errors import (
     InstallationSlow,
     InstallationUnreadable,
 )
-from actors.slack.exchange import TOO_MANY_REQUESTS, Answered, NothingLeft, exchange
+from actors.slack.exchange import OK, TOO_MANY_REQUESTS, Answered, NothingLeft, exchange
+from actors.slack.history import History
+from actors.slack.history_reader import HistoryReader
+from actors.slack.kept_reads import KeptReads
 from actors.slack.message import AuthorizedMessage
+from actors.slack.reading_calls import ReadingCalls
 from actors.slack.session import SlackSession, Wire
-from middleware.fates import NotNow, PostAnswer, Posted, Refused
-from middleware.post_by import PostBy
+from middleware.fates import LookAnswer, NotNow, PostAnswer, Posted, Refused
+from middleware.post_by import PostBy, boot_clock_s
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from actors.slack.installations import Installations
     from actors.slack.message import SlackMessage
+    from actors.slack.sought import Sought
 
 _LOG = logging.getLogger(__name__)
-
-_OK = 200
 
 # What concerns a whole workspace waits for a person; each delivery asks again after this.
 _WORKSPACE_DELAY_MS = 60_000
 
-# Whole seconds up to an hour. Slack documents seconds; a date, or a wait that would outlast most
-# deadlines, is not believed and the ledger backs off by itself.
-_RETRY_AFTER_S = re.compile(r"[1-9][0-9]{0,3}")
-_RETRY_AFTER_MAX_S = 3600
-
-# What `missing_scope` names.
-_SCOPES = re.compile(r"[a-z0-9_.:,-]{1,200}")
+# Of the deadline of a POST, for others to join a read: those that were in flight when their worker
+# died become due within as long as they were apart.
+_GATHER_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,28 @@ class AuthRefused:
 
 
 class SlackGateway:
-    """Used from one event loop at a time; `close` it on that loop."""
+    """Used from one event loop at a time; `close` it on that loop.
+
+    `clock_s` only has to go on evenly; by it a rate limit's time passes.
+    """
 
     def __init__(
-        self, *, base_url: str, installations: Installations, post_deadline_ms: int
+        self,
+        *,
+        base_url: str,
+        installations: Installations,
+        post_deadline_ms: int,
+        clock_s: Callable[[], float] = boot_clock_s,
     ) -> None:
         self._tokens = BotTokens(installations)
         self._deadline_s = post_deadline_ms / 1000
         self._session = SlackSession(base_url=base_url, post_deadline_ms=post_deadline_ms)
+        calls = ReadingCalls(tokens=self._tokens, send=self._send_form, clock_s=clock_s)
+        self._history = History(
+            HistoryReader(calls, KeptReads(), clock_s=clock_s),
+            gather_s=self._deadline_s * _GATHER_SHARE,
+            clock_s=clock_s,
+        )
 
     async def authorize(self, team_id: str, message: SlackMessage) -> AuthorizedMessage | NotNow:
         """With the token of the team's bot. Before the intent: it may have to be read."""
@@ -96,18 +111,29 @@ class SlackGateway:
             if isinstance(again, NotNow):
                 return again
             token = again.token
-        heard = await self._exchange(
-            "chat.postMessage", token, authorized.message.arguments(target), Wire(post_by)
+        arguments = authorized.message.arguments(target)
+        heard = await exchange(
+            self._session.client(),
+            "chat.postMessage",
+            token=token.secret,
+            json=arguments,
+            wire=Wire(post_by),
+            # A body that is still being written at `post_by` is cut off there.
+            within_s=min(self._deadline_s, post_by.remaining_s()),
         )
         if isinstance(heard, NothingLeft):
             return NotNow(heard.reason)
         return self._read(team_id, heard)
 
+    async def look(self, sought: Sought, *, within_s: float) -> LookAnswer:
+        """Whether the message is in Slack; an error while reading never proves that it is not."""
+        return await self._history.look(sought, within_s=within_s)
+
     async def auth_test(self, team_id: str) -> AuthTested | AuthRefused:
         """Whether the team's token works; a failure to find out is an AuthRefused as well."""
         try:
             token = await self._tokens.read(team_id)
-            heard = await self._exchange("auth.test", token, {}, Wire(PostBy(math.inf)))
+            heard = await self._send_form("auth.test", token, {})
         except (InstallationMissing, InstallationUnreadable, InstallationSlow) as missing:
             return AuthRefused(missing.code, str(missing))
         except FateUnknown as unknown:
@@ -117,26 +143,27 @@ class SlackGateway:
         return _read_auth(heard)
 
     async def close(self) -> None:
+        await self._history.close()
         self._tokens.close()
         await self._session.close()
 
-    async def _exchange(
-        self, method: str, token: BotToken, arguments: dict[str, object], wire: Wire
+    async def _send_form(
+        self, method: str, token: BotToken, arguments: dict[str, str]
     ) -> Answered | NothingLeft:
+        """A call that only reads: it may be made at any time, and again."""
         return await exchange(
             self._session.client(),
             method,
             token=token.secret,
-            arguments=arguments,
-            wire=wire,
-            # A body that is still being written at `post_by` is cut off there.
-            within_s=min(self._deadline_s, wire.post_by.remaining_s()),
+            form=arguments,
+            wire=Wire(PostBy(math.inf)),
+            within_s=self._deadline_s,
         )
 
     def _read(self, team_id: str, heard: Answered) -> PostAnswer:
         if heard.status == TOO_MANY_REQUESTS:
-            return NotNow("rate_limited", _retry_after_ms(heard))
-        if heard.status != _OK:
+            return NotNow("rate_limited", heard.retry_after_ms)
+        if heard.status != OK:
             raise FateUnknown(f"status_{heard.status}")
         match heard.data:
             case {"ok": True, "channel": str(channel), "ts": str(ts)} if channel and ts:
@@ -153,9 +180,9 @@ class SlackGateway:
             case Scope.WORKSPACE:
                 # The token may have been refreshed by another process meanwhile.
                 self._tokens.forget(team_id)
-                return _workspace_waits(team_id, meaning.code, _sentence(meaning, heard))
+                return _workspace_waits(team_id, meaning.code, heard.sentence(meaning))
             case Scope.NOT_NOW:
-                return NotNow("rate_limited", _retry_after_ms(heard))
+                return NotNow("rate_limited", heard.retry_after_ms)
             case Scope.UNKNOWN:
                 raise FateUnknown(meaning.code)
             case unreachable:
@@ -173,23 +200,8 @@ def _read_auth(heard: Answered) -> AuthTested | AuthRefused:
             granted = heard.headers.get("x-oauth-scopes", "")
             scopes = tuple(scope.strip() for scope in granted.split(",") if scope.strip())
             return AuthTested(team_id, team, bot_id, scopes)
-        case {"ok": False, "error": str(code)} if heard.status == _OK:
+        case {"ok": False, "error": str(code)} if heard.status == OK:
             meaning = classify(code)
-            return AuthRefused(meaning.code, _sentence(meaning, heard))
+            return AuthRefused(meaning.code, heard.sentence(meaning))
         case _:
             return AuthRefused(f"status_{heard.status}", "Slack did not answer as Slack does.")
-
-
-def _sentence(meaning: SlackCode, heard: Answered) -> str:
-    match heard.data:
-        case {"needed": str(needed)} if _SCOPES.fullmatch(needed):
-            return f"{meaning.sentence} needed={needed}"
-        case _:
-            return meaning.sentence
-
-
-def _retry_after_ms(heard: Answered) -> int | None:
-    given = heard.headers.get("Retry-After", "").strip()
-    if not _RETRY_AFTER_S.fullmatch(given) or int(given) > _RETRY_AFTER_MAX_S:
-        return None
-    return int(given) * 1000

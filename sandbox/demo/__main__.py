@@ -31,11 +31,12 @@ sending, and counts in Slack what came of it.
 
 doubled: messages in Slack beyond the first of each request, by its marker or by the `ref` in its
 text. lost: requests of which Slack holds no message and that are not reported either, as rejected,
-open or unproven. unproven: requests that were on their way when the worker died, so that only a
-look in Slack can tell; they are never posted again on a guess.
+open or unproven. unproven: requests whose POST could be proven neither present nor absent; those
+that were on their way when the worker died are looked for in Slack's history, and posted again only
+if they are not there.
 
-Exit code 0 when doubled, lost, rejected and open are 0 and every request is sent, or was on its way
-at the kill and is unproven; 1 otherwise; 128 and the signal's number when it was interrupted.
+Exit code 0 when doubled, lost, rejected, open and unproven are 0 and every request is sent; 1
+otherwise; 128 and the signal's number when it was interrupted.
 """
 _EXAMPLE = """
 Example: make demo

@@ -24,6 +24,7 @@ from sandbox.why_open import why_open
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sandbox.demo.followed import Followed
     from sandbox.demo.screen import Screen
     from sandbox.demo.stage import Stage
 
@@ -87,14 +88,26 @@ def perform(stage: Stage, screen: Screen, *, seed: int) -> Performance:
             )
         except TimeoutError:
             screen.say(f"Not everything is settled: {_an_open_one(stage, deliveries)}")
+    followed = list(follow(ledger, deliveries))
     verdict = judge(
         answers=answers,
-        followed=list(follow(ledger, deliveries)),
+        followed=followed,
         posts=stage.posts(),
-        in_flight=kill.in_flight,
         seconds=time.monotonic() - begun_s,
     )
+    screen.say(_what_was_found(kill, followed))
     return Performance(verdict, kill)
+
+
+def _what_was_found(kill: Kill, followed: Sequence[Followed]) -> str:
+    """Of those on their way at the kill, as their attempts tell."""
+    statuses = [each.status for each in followed if each.delivery in kill.in_flight]
+    sent = [status for status in statuses if status is not None and status.status == "sent"]
+    again = sum(1 for status in sent if status.attempts > 1)
+    return (
+        f"Of those that were on their way, {len(sent) - again} were found in Slack's history, and "
+        f"{again}, proven absent there, were posted again."
+    )
 
 
 def _wait_for_another(stage: Stage) -> None:

@@ -51,10 +51,5 @@ class Screen:
         self._console.print()
         self._console.print(table)
         self._console.print()
-        if verdict.unproven:
-            self.say(
-                "Unproven: the worker that was killed had these on their way. Slack holds them or "
-                "not, which only a look tells; none is posted again on a guess."
-            )
         for objection in verdict.objections:
             self.say(objection)

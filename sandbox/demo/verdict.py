@@ -66,7 +66,7 @@ class Verdict:
     lost: int = field(metadata={"must_be": 0})
     rejected: int = field(metadata={"must_be": 0})
     open: int = field(metadata={"must_be": 0})
-    unproven: int
+    unproven: int = field(metadata={"must_be": 0})
     seconds: float
     # Sentences about what the numbers do not show.
     objections: tuple[str, ...] = field(metadata={"is_row": False})
@@ -88,10 +88,9 @@ def judge(
     answers: Mapping[str, int],
     followed: Sequence[Followed],
     posts: Sequence[Mapping[str, Any]],
-    in_flight: frozenset[Delivery],
     seconds: float,
 ) -> Verdict:
-    """`answers` counts them by kind; `posts` is what Slack holds; `in_flight` died unsettled."""
+    """`answers` counts them by kind; `posts` is what Slack holds."""
     states = Counter(each.state for each in followed)
     in_slack = compare(followed, posts)
     reported = {"rejected", "unproven", *OPEN_STATES}
@@ -111,19 +110,17 @@ def judge(
         open=sum(states[state] for state in OPEN_STATES),
         unproven=states["unproven"],
         seconds=round(seconds, 1),
-        objections=tuple(_objections(answers, followed, in_flight)),
+        objections=tuple(_objections(answers, followed)),
     )
 
 
-def _objections(
-    answers: Mapping[str, int], followed: Sequence[Followed], in_flight: frozenset[Delivery]
-) -> Iterator[str]:
+def _objections(answers: Mapping[str, int], followed: Sequence[Followed]) -> Iterator[str]:
     accepted, duplicates = answers.get("Accepted", 0), answers.get("Duplicate", 0)
     if not accepted == duplicates == len(followed) == sum(answers.values()) - duplicates:
         yield f"of {len(followed)} requests made twice the answers were {dict(answers)}"
     for each in followed:
-        if each.state == "unproven" and each.delivery not in in_flight:
+        if each.state == "unproven":
             error = each.status.error if each.status is not None else None
-            yield f"{each.delivery} is unproven ({error}), but was not in flight at the kill"
-        elif each.state not in {"sent", "unproven", "rejected", *OPEN_STATES}:
+            yield f"{each.delivery} is unproven ({error})"
+        elif each.state not in {"sent", "rejected", *OPEN_STATES}:
             yield f"{each.delivery} is {each.state}"

@@ -74,6 +74,7 @@ class Api:
         if may_strike:
             channel = call.arguments.values.get("channel")
             fault = board.strike(method=call.method, team=call.team, channel=channel)
+            fault = fault or board.paced(method=call.method, team=call.team)
         if isinstance(fault, Held):
             await asyncio.sleep(fault.delay_ms / 1000)
         answer = self._done(call) if fault is None or fault.accepts else _NOT_DONE
@@ -89,6 +90,7 @@ class Api:
 
     async def _read(self, request: web.Request) -> _Call:
         method = request.match_info["method"]
+        self._board.tally.called(method)
         try:
             arguments, problem = await read_arguments(request), None
         except SlackError as error:

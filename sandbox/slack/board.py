@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.slack.events import EventLog
 from sandbox.slack.faults import FaultPlan
+from sandbox.slack.pace import HISTORY_METHODS, Pace
 from sandbox.slack.tally import Tally
 from sandbox.slack.workspaces import Workspaces
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sandbox.slack.conditions import Conditions
-    from sandbox.slack.faults import Fault
+    from sandbox.slack.faults import Fault, RateLimited
     from sandbox.slack.posts import Post
 
 
@@ -27,6 +28,7 @@ class Board:
         self.faults = FaultPlan()
         self.events = EventLog()
         self.tally = Tally()
+        self._pace = Pace()
 
     def totals(self) -> dict[str, int]:
         return {**self.tally.totals(), "faults": self.faults.hits.total()}
@@ -39,6 +41,15 @@ class Board:
         if fault is not None:
             self.show_totals()
         return fault
+
+    def paced(self, *, method: str, team: str | None) -> RateLimited | None:
+        """The 429 that a read gets beyond `history_per_minute`; it is a condition, no fault."""
+        per_minute = self.conditions.history_per_minute
+        if per_minute is None or method not in HISTORY_METHODS:
+            return None
+        return self._pace.limited(
+            method=method, team=team, per_minute=per_minute, now_s=self.workspaces.clock()
+        )
 
     def posted(self, posts: Iterable[Post]) -> None:
         for post in posts:
@@ -88,6 +99,7 @@ class Board:
         self.workspaces.empty()
         self.faults = FaultPlan()
         self.tally = Tally()
+        self._pace = Pace()
         self.events.append("reset", {})
 
     def snapshot(self) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class Conditions(BaseModel):
     history_lag_ms: int = Field(default=0, ge=0, le=_LONGEST_MS)
     # The objects of a page at most; apps outside the Marketplace get 15.
     history_page_max: int = Field(default=_LARGEST_PAGE, ge=1, le=_LARGEST_PAGE)
+    # Calls of each method that reads history, each minute and team; such apps get 1.
+    history_per_minute: int | None = Field(default=None, ge=1)
     # Older messages are said to be out of the plan's window (`is_limited`).
     history_limited: bool = False
 

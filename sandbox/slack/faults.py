@@ -20,7 +20,9 @@ Status = Annotated[int, Field(ge=200, le=599)]
 
 
 class Aim(BaseModel):
-    """The next `times` calls (None: all, until cleared) that match, each with `probability`."""
+    """The next `times` calls (None: all, until cleared) that match, each with `probability`; the
+    first `skip` of them pass.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +30,7 @@ class Aim(BaseModel):
     team: str | None = None
     channel: str | None = None
     times: int | None = Field(default=1, ge=1)
+    skip: int = Field(default=0, ge=0)
     probability: float = Field(default=1.0, gt=0.0, le=1.0)
     seed: int | None = None
 
@@ -182,9 +185,10 @@ class FaultPlan:
         self.hits: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[tuple[int, Fault]]:
-        """With what is left of `times`."""
+        """With what is left of `times` and `skip`."""
         for number, active in self._active.items():
-            yield number, active.fault.model_copy(update={"times": active.left})
+            left = {"times": active.left, "skip": active.to_skip}
+            yield number, active.fault.model_copy(update=left)
 
     def add(self, fault: Fault) -> int:
         self._last += 1
@@ -210,6 +214,7 @@ class _Active:
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self.left = fault.times
+        self.to_skip = fault.skip
         # Of its own, so that a seed means the same whatever else strikes.
         self._dice = random.Random(fault.seed)  # noqa: S311 - no secret comes from it
 
@@ -221,6 +226,9 @@ class _Active:
             and fault.channel in {None, channel}
         )
         if not matches or self._dice.random() >= fault.probability:
+            return False
+        if self.to_skip:
+            self.to_skip -= 1
             return False
         if self.left is not None:
             self.left -= 1

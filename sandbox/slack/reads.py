@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.slack.errors import SlackError
 from sandbox.slack.history import newest_first, oldest_first, read_window
 from sandbox.slack.timestamps import micros_of
-from sandbox.slack.workspaces import HISTORY_SCOPES
+from sandbox.slack.workspaces import HISTORY_SCOPES, is_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,6 +100,9 @@ def _readable(
     workspaces: Workspaces, conditions: Conditions, caller: Caller, arguments: Arguments
 ) -> Channel:
     name = arguments.required("channel")
+    if is_person(name):
+        # A conversation with a person is read by its own id, which the answer to a post tells.
+        raise SlackError("channel_not_found")
     channel = workspaces.find(caller.workspace, name, strict=conditions.strict)
     needed = _SCOPE_BY_KIND.get(channel.id[0], "channels:history")
     scopes = scopes_of(caller, conditions)

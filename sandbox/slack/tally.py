@@ -1,4 +1,4 @@
-"""Counts what reached chat.postMessage and what was stored of it, by marker and by channel.
+"""Counts calls by method, and what chat.postMessage received and stored, by marker and channel.
 
 A marker stored twice is the duplicate that everything here is about.
 """
@@ -25,6 +25,7 @@ _ATTEMPTS_KEPT = 100_000
 class Tally:
     def __init__(self) -> None:
         self._attempts: dict[int, Attempt] = {}
+        self._calls: Counter[str] = Counter()
         self._received = 0
         self._stored = 0
         self._received_by_marker: Counter[str] = Counter()
@@ -35,6 +36,9 @@ class Tally:
     def attempts(self) -> tuple[Attempt, ...]:
         """In the order of arrival."""
         return tuple(self._attempts.values())
+
+    def called(self, method: str) -> None:
+        self._calls[method] += 1
 
     def arrived(
         self, arguments: Arguments, *, headers: Mapping[str, str], team: str | None
@@ -85,6 +89,7 @@ class Tally:
                 for marker in markers
             },
             "by_channel": dict(self._stored_by_channel),
+            "by_method": dict(self._calls),
         }
 
 

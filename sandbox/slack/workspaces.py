@@ -113,7 +113,7 @@ class Workspaces:
 
     def find(self, workspace: Workspace, channel: str, *, strict: bool) -> Channel:
         """By id; raises `channel_not_found`."""
-        if _PERSON.fullmatch(channel):
+        if is_person(channel):
             # Slack opens the conversation with a person by itself, and answers its D… id.
             channel = f"D{channel[1:]}"
         if not channel or (strict and channel not in workspace.channels):
@@ -146,3 +146,7 @@ class Workspaces:
         for workspace in self:
             for channel in workspace.channels.values():
                 channel.posts.clear()
+
+
+def is_person(channel: str) -> bool:
+    return _PERSON.fullmatch(channel) is not None

@@ -138,7 +138,9 @@ def test_send_at_is_waited_for(postonce: Postonce) -> None:
     assert len(postonce.slack.posts) == 1
 
 
-def test_a_lost_answer_leaves_one_post_and_a_question_for_a_person(postonce: Postonce) -> None:
+def test_a_message_whose_answer_was_lost_is_found_and_not_posted_again(
+    postonce: Postonce,
+) -> None:
     # Given
     ask(postonce)
     postonce.slack.fault(Close(stored=True))
@@ -147,9 +149,59 @@ def test_a_lost_answer_leaves_one_post_and_a_question_for_a_person(postonce: Pos
     postonce.drain()
 
     # Then
-    assert len(postonce.slack.posts) == 1
+    (post,) = postonce.slack.posts
     assert len(postonce.slack.attempts) == 1
-    assert postonce.status("acme", "r1").status == "unproven"
+    status = postonce.status("acme", "r1")
+    assert (status.status, status.receipt) == ("sent", {"channel": "COPS", "ts": post.ts})
+
+
+def test_a_message_that_slack_never_got_is_posted_again(postonce: Postonce) -> None:
+    # Given
+    ask(postonce)
+    postonce.slack.fault(Close(stored=False))
+
+    # When
+    postonce.drain()
+
+    # Then
+    assert len(postonce.slack.attempts) == 2
+    assert len(postonce.slack.posts) == 1
+    assert postonce.status("acme", "r1").status == "sent"
+
+
+def test_until_slack_is_looked_at_nobody_knows_and_nothing_is_posted(postonce: Postonce) -> None:
+    # Given
+    ask(postonce)
+    postonce.slack.fault(Close(stored=False))
+    postonce.work()
+
+    # When
+    before = postonce.status("acme", "r1").status
+    postonce.clock.advance(ms=60_000)
+    postonce.work()
+    too_early = len(postonce.slack.attempts)
+    postonce.clock.advance(ms=60_000)
+    postonce.work()
+
+    # Then
+    assert before == "uncertain"
+    assert too_early == 1
+    assert postonce.status("acme", "r1").status == "sent"
+
+
+def test_where_the_bot_may_not_read_a_person_must_look(postonce: Postonce) -> None:
+    # Given
+    ask(postonce)
+    postonce.slack.change(history_readable=False)
+    postonce.slack.fault(Close(stored=True))
+
+    # When
+    postonce.drain()
+
+    # Then
+    assert len(postonce.slack.attempts) == 1
+    (outcome,) = postonce.outcomes
+    assert (outcome.event, outcome.error) == ("unproven", "missing_scope")
 
 
 def test_a_service_follows_outcomes_without_text(postonce: Postonce) -> None:

@@ -18,6 +18,7 @@ from middleware.keys import Delivery
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.stats import stats
 from sandbox.slack.faults import ErrorCode, Html, RateLimited, Silence
+from sandbox.slack.workspaces import DEFAULT_SCOPES
 from tests.system.deliveries import TENANT
 from tests.system.keyspace_text import text_of_each_key
 from tests.system.processes import Installation
@@ -58,7 +59,7 @@ ENDS: dict[str, tuple[dict[str, Any], str]] = {
     "too-long": ({"variables": {"name": TEXT * 300}}, "rejected"),
     "refused": ({"channel_code": "refusing"}, "rejected"),
     "garbled": ({"channel_code": "garbling"}, "unproven"),
-    "killed": ({"channel_code": "silent"}, "unproven"),
+    "killed": ({"channel_code": "silent"}, "sent"),
     "late": ({"expires_at": "2020-01-01T00:00:00Z"}, "expired"),
 }
 # Bodies that no worker can read; what is asked for by them waits.
@@ -93,6 +94,9 @@ class Left:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Installation(tmp_path_factory.mktemp("logs"), token=TOKEN) as made:
         made.slack.declare_token(TOKEN, team="T1")
+        made.slack.declare_team("T1", scopes=(*DEFAULT_SCOPES, "chat:write.public"))
+        # There it may post and not read.
+        made.slack.declare_channel("T1", GARBLING, member=False)
         made.slack.fault(
             RateLimited(channel=LIMITED),
             ErrorCode(channel=REFUSING, code="invalid_blocks"),

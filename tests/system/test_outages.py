@@ -63,17 +63,13 @@ def asked(installation: Installation, count: int, name: str) -> list[str]:
     return ids
 
 
-def assert_sent_once_or_unproven(installation: Installation, ids: list[str]) -> None:
-    """Posted at most once each, and those who follow outcomes are told the same."""
+def assert_each_sent_once(installation: Installation, ids: list[str]) -> None:
+    """Posted once each, and those who follow outcomes are told the same."""
     statuses = installation.wait_until_settled(*ids)
-    assert {each.status for each in statuses.values()} <= {"sent", "unproven"}
-    sent = [each for each, status in statuses.items() if status.status == "sent"]
-    assert [len(installation.attempts_of(each)) for each in sent] == [1] * len(sent)
-    # Where writes may be lost, what was not posted is in doubt as well.
-    assert all(len(installation.attempts_of(each)) <= 1 for each in ids)
+    assert {each.status for each in statuses.values()} == {"sent"}
+    assert [len(installation.attempts_of(each)) for each in ids] == [1] * len(ids)
     told = [(each, event) for each, event in installation.told() if each in ids]
-    assert sorted(each for each, event in told if event == "sent") == sorted(sent)
-    assert {event for _, event in told} <= {"sent", "unproven"}
+    assert sorted(told) == sorted((each, "sent") for each in ids)
 
 
 def test_what_starts_before_its_store_goes_on_by_itself(tmp_path: Path) -> None:
@@ -110,7 +106,7 @@ def test_a_store_killed_in_the_middle_of_a_drain_loses_and_doubles_nothing(
     installation.store.start()
 
     # Then
-    assert_sent_once_or_unproven(installation, ids)
+    assert_each_sent_once(installation, ids)
 
 
 def test_a_store_that_stands_still_for_a_moment_is_waited_for(
@@ -128,7 +124,7 @@ def test_a_store_that_stands_still_for_a_moment_is_waited_for(
     installation.store.resume()
 
     # Then
-    assert_sent_once_or_unproven(installation, ids)
+    assert_each_sent_once(installation, ids)
     assert worker.log.count(UNRECORDED) == unrecorded
 
 
@@ -147,7 +143,7 @@ def test_a_store_that_refuses_to_write_for_a_while_is_waited_for(
     installation.ledger.store.client.replicaof("NO", "ONE")
 
     # Then
-    assert_sent_once_or_unproven(installation, ids)
+    assert_each_sent_once(installation, ids)
 
 
 def test_a_store_that_stands_still_for_longer_than_its_clients_wait_is_asked_again(
@@ -167,7 +163,7 @@ def test_a_store_that_stands_still_for_longer_than_its_clients_wait_is_asked_aga
     installation.store.resume()
 
     # Then
-    assert_sent_once_or_unproven(installation, ids)
+    assert_each_sent_once(installation, ids)
     assert "Traceback" not in worker.log
 
 

@@ -87,7 +87,8 @@ def test_an_answer_that_never_comes_ends(postonce: Postonce) -> None:
     postonce.drain()
 
     # Then
-    assert postonce.status("acme", "r1").status == "unproven"
+    assert postonce.status("acme", "r1").status == "sent"
+    assert len(postonce.slack.posts) == 1
 
 
 def test_what_is_not_due_waits_without_the_clock(postonce: Postonce) -> None:

@@ -64,6 +64,7 @@ def test_the_posts_are_listed_with_their_counts(slack: SlackSandbox, bot: WebCli
         "duplicates": 1,
         "by_marker": {"m1": {"received": 2, "stored": 2}},
         "by_channel": {"T1/C1": 2},
+        "by_method": {"chat.postMessage": 2},
         "faults": {},
     }
 

@@ -1,0 +1,98 @@
+"""What one read of a channel or thread proves: presence at once, absence only as a whole.
+
+It proves the absence of what could no longer arrive when it began, and whose time its window
+reaches back to. Anything odd in it proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from middleware.fates import Absent, CannotTell, Found
+from middleware.timing import MINUTE_MS
+
+if TYPE_CHECKING:
+    from actors.slack.history_page import HistoryPage
+    from actors.slack.sought import Place, Sought
+
+# Slack dates a message by its own clock. So long before the intent, and by the measured difference
+# more, the window opens; in a busy channel a few hundred messages more are read for it.
+WIDENED_MS = 5 * MINUTE_MS
+# What must be left of that once the difference is measured; a window that turns out narrower is
+# read again.
+NARROWEST_MS = MINUTE_MS
+assert WIDENED_MS > NARROWEST_MS
+
+
+@dataclass(slots=True, kw_only=True)
+class HistoryRead:
+    """`begun_ms` is a time of the ledger's server before which it had not begun; `oldest_ms` is by
+    Slack's clock, which was `behind_ms` behind the server's. `thread_ts` is the parent's, which
+    may be another than the place says.
+    """
+
+    place: Place
+    thread_ts: str | None
+    oldest_ms: int
+    begun_ms: int
+    gone_on_s: float
+    cursor: str = ""
+    is_complete: bool = False
+    behind_ms: int | None = None
+    flaw: CannotTell | None = None
+    own: dict[str, list[str]] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
+
+    @property
+    def weight(self) -> int:
+        """What it takes to keep it."""
+        return 1 + len(self.foreign) + sum(map(len, self.own.values()))
+
+    @property
+    def is_proof(self) -> bool:
+        """Worth keeping: another read could say no more than this one."""
+        return self.is_complete and self._doubt() is None
+
+    def take(self, page: HistoryPage, *, bot_id: str, behind_ms: int | None, now_s: float) -> None:
+        """The next page, read as this bot at `now_s` of the process's clock."""
+        if not self.cursor and page.parent_ts != self.thread_ts:
+            self.flaw = CannotTell("thread_not_clear", final=False)
+        if page.is_cut:
+            self.flaw = CannotTell("window_cut", final=True)
+        for marked in page.marked:
+            if marked.marker is None:
+                self.flaw = CannotTell("metadata_withheld", final=False)
+            elif marked.bot_id == bot_id:
+                self.own.setdefault(marked.marker, []).append(marked.ts)
+            else:
+                self.foreign.add(marked.marker)
+        if behind_ms is not None:
+            self.behind_ms = max(behind_ms, self.behind_ms or 0)
+        self.cursor = page.next_cursor
+        self.is_complete = not page.next_cursor
+        self.gone_on_s = now_s
+
+    def answer(self, sought: Sought) -> Found | Absent | CannotTell | None:
+        """None if this read says nothing about it."""
+        stamps = sorted(self.own.get(sought.marker, ()), key=Decimal)
+        if stamps:
+            first, *others = ({"channel": self.place.channel, "ts": ts} for ts in stamps)
+            return Found(first, tuple(others))
+        if not self.is_complete or self.begun_ms < sought.reconcile_at_ms:
+            return None
+        doubt = self._doubt()
+        if doubt is not None:
+            return doubt
+        if self.oldest_ms > sought.intent_at_ms - (self.behind_ms or 0) - NARROWEST_MS:
+            return None
+        if sought.marker in self.foreign:
+            # Only who has seen a message knows its marker: it was there, and is not there now.
+            return CannotTell("marker_of_another_bot", final=True)
+        return Absent(self.begun_ms)
+
+    def _doubt(self) -> CannotTell | None:
+        if self.flaw is None and self.behind_ms is None:
+            return CannotTell("slack_clock_unknown", final=False)
+        return self.flaw

@@ -39,9 +39,9 @@ def make_system(
     prefixes: list[str] = []
     with ExitStack() as made:
 
-        def make(**options: Any) -> SmallSystem:  # noqa: ANN401 - those of SmallSystem
+        def make(*, store_url: str = valkey.url, **options: Any) -> SmallSystem:  # noqa: ANN401 - SmallSystem's
             prefixes.append(f"g{secrets.token_hex(6)}")
-            return made.enter_context(SmallSystem(valkey.url, prefixes[-1], **options))
+            return made.enter_context(SmallSystem(store_url, prefixes[-1], **options))
 
         yield make
     for prefix in prefixes:

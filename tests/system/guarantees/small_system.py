@@ -8,7 +8,7 @@ itself always reaches both.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from uuid import uuid4
 
 import dramatiq
@@ -65,8 +65,8 @@ tenants:
 """
 # The relations of the contract hold, and a doubt may be looked into after about a second.
 SHORT: dict[str, int] = {
-    "post_deadline_ms": 600,
-    "lease_ms": 1_000,
+    "post_deadline_ms": 1_000,
+    "lease_ms": 1_500,
     "settle_delay_ms": 300,
     "dispatch_window_ms": 500,
 }
@@ -141,13 +141,12 @@ class SmallSystem(Deliveries):
     ) -> None:
         self._running.close()
 
-    def start_projector(self) -> Projector:
+    def start_projector(self, *, lease_ms: int = _PARTITION_LEASE_MS) -> None:
         projector = Projector(
-            self.workers_ledger, self.broker, lease_ms=_PARTITION_LEASE_MS, block_ms=_POLL_MS
+            self.workers_ledger, self.broker, lease_ms=lease_ms, block_ms=_POLL_MS
         )
         projector.start()
         self._running.callback(projector.stop)
-        return projector
 
     def start_worker(self, *, threads: int = 4) -> None:
         """With its sweeper. One at a time: they would share an event loop."""
@@ -218,6 +217,14 @@ class SmallSystem(Deliveries):
     def noted(self, message_request_id: str) -> list[str]:
         """What the ledger noted of it, in order, without times and details."""
         return [each.what for each in self.evidence_of(message_request_id)]
+
+    def open_views(self) -> list[str]:
+        """The lists of what is open, as folded."""
+        return list(self._client.scan_iter(match=f"{self.ledger.keys.prefix}:*:listed:*:open"))
+
+    def listed_as_open(self) -> set[str]:
+        views = (self._client.zrange(each, 0, -1) for each in self.open_views())
+        return {cast("str", each) for view in views for each in view}
 
     def wait_for_state(self, message_request_id: str, *states: str) -> str:
         return wait_until(

@@ -118,8 +118,10 @@ class Installation(Deliveries):
         self._workers.append(started)
         return started
 
-    def ready_worker(self, *arguments: str, **environment: str) -> ProcessGroup:
-        worker = self.worker(*arguments, **environment)
+    def ready_worker(
+        self, *arguments: str, app: str = "actors.app", **environment: str
+    ) -> ProcessGroup:
+        worker = self.worker(*arguments, app=app, **environment)
         worker.wait_for("Worker process is ready for action")
         return worker
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from sandbox.demo.interruptions import Interruptions
 from tests.storm.evidence import evidence
 from tests.storm.forecast import Storm
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# It waits for doubts to be looked into, and for nine interpreters to start.
+@pytest.mark.timeout(150)
 def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
     # Given
     storm = Storm(
@@ -22,7 +26,6 @@ def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
         history_faults=0,
         seed=1,
         rate=20,
-        readable=False,
     )
     site = Site(tmp_path)
 
@@ -33,9 +36,9 @@ def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
 
     # Then
     verdict = passed.verdict
-    assert (verdict.doubled, verdict.lost, verdict.open) == (0, 0, 0), told
+    assert (verdict.doubled, verdict.lost, verdict.open, verdict.unproven) == (0, 0, 0, 0), told
     assert verdict.holds, told
-    assert verdict.sent > 0.5 * verdict.accepted
+    assert verdict.sent > 0.8 * verdict.accepted
     assert len(passed.faults) >= 5
     assert {
         f"{does} {victim}"

@@ -1,0 +1,152 @@
+"""`python -m tests.system.pausing`: what becomes of one POST whose worker stands still (SIGSTOP).
+
+In three places: in the middle of the POST, its answer held back; before the last look at the
+clock; and between that look and the first byte, which is the hole. There a pause that outlasts
+deadline and settle delay makes a second message, and an alert.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from middleware.timing import SECOND_MS, Timing
+from sandbox.slack.faults import Slow
+from tests.system.processes import Installation
+from tests.system.stopping_app import STOPPED, STOPS
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from sandbox.process_group import ProcessGroup
+
+# Within the deadline, and late enough that the worker is paused before.
+_ANSWERED_AFTER_MS = 1_200
+_THROUGH_WITHIN_S = 20.0
+_CLAIMS = ("claimed", "looking")
+_ALERTS = ("late_post", "duplicate_post")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """`claims` says who took it, in order; `outcome_s` counts from the intent. The paused worker
+    went on once there was an outcome, and `says` what became of it then.
+    """
+
+    paused: str
+    paused_s: float
+    posts: int
+    claims: tuple[str, ...]
+    outcome: str
+    outcome_s: float
+    alerts: tuple[str, ...]
+    says: str
+
+
+def paused_in_the_middle(installation: Installation) -> Figures:
+    """The message is in Slack, and its answer comes while the worker stands still."""
+    installation.slack.fault(Slow(delay_ms=_ANSWERED_AFTER_MS))
+    worker = installation.ready_worker()
+    installation.ask("middle")
+    installation.wait_for_attempts(1)
+    worker.pause()
+    return _figures(installation, worker, "middle", "in the middle of its POST")
+
+
+def paused_before_the_last_look(installation: Installation) -> Figures:
+    worker = _stopped_at("connect", "before", installation)
+    return _figures(installation, worker, "before", "between intent and last look")
+
+
+def paused_after_the_last_look(installation: Installation) -> Figures:
+    """The hole."""
+    worker = _stopped_at("write", "after", installation)
+    return _figures(installation, worker, "after", "between last look and first byte")
+
+
+def shortest_hole_s(timing: Timing) -> tuple[float, float]:
+    """How long a pause in the hole must last to make a second message, in seconds: if it begins
+    as late as it can, and if it begins directly after the intent.
+
+    Absence is concluded from a read begun after intent, deadline and settle delay.
+    """
+    settle_s = timing.settle_delay_ms / SECOND_MS
+    return settle_s, settle_s + timing.post_deadline_ms / SECOND_MS
+
+
+def _stopped_at(place: str, name: str, installation: Installation) -> ProcessGroup:
+    worker = installation.ready_worker(app="tests.system.stopping_app", **{STOPS: place})
+    installation.ask(name)
+    worker.wait_for(STOPPED)
+    return worker
+
+
+def _figures(installation: Installation, paused: ProcessGroup, name: str, where: str) -> Figures:
+    since_s = time.monotonic()
+    installation.ready_worker()
+    installation.wait_until_settled(name)
+    paused_s = time.monotonic() - since_s
+    log_before = paused.log
+    paused.resume()
+    wait_until(
+        lambda: "delivery." in paused.log.removeprefix(log_before),
+        description="the paused worker is through with it",
+        timeout_s=_THROUGH_WITHIN_S,
+    )
+    evidence = installation.evidence_of(name)
+    first_ms = {each.what: each.at_ms for each in reversed(evidence)}
+    takers = [each for each in evidence if each.what in _CLAIMS]
+    whose = {takers[0].details["by"]: "the paused worker"}
+    outcome = installation.statuses(name)[name].status
+    return Figures(
+        paused=where,
+        paused_s=round(paused_s, 2),
+        posts=len(installation.posts_of(name)),
+        claims=tuple(
+            f"{each.what} by {whose.get(each.details['by'], 'another')}" for each in takers
+        ),
+        outcome=outcome,
+        outcome_s=(first_ms[outcome] - first_ms["sending"]) / SECOND_MS,
+        alerts=tuple(each.what for each in evidence if each.what in _ALERTS),
+        says=_first_said(paused.log.removeprefix(log_before)),
+    )
+
+
+def _first_said(log: str) -> str:
+    """`sent`, `waits`, `uncertain` and so on."""
+    return log.partition("delivery.")[2].split()[0]
+
+
+def _show(figures: Figures) -> None:
+    print(f"\npaused {figures.paused}")  # noqa: T201 - figures for a person
+    for each in fields(figures)[1:]:
+        print(f"  {each.name:<12}{getattr(figures, each.name)}")  # noqa: T201 - as above
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Installation(Path(directory)) as installation,
+    ):
+        installation.start_store()
+        installation.projector()
+        for pause in (
+            paused_in_the_middle,
+            paused_before_the_last_look,
+            paused_after_the_last_look,
+        ):
+            _show(pause(installation))
+            installation.kill_workers()
+        contract = installation.ledger.timing
+    for name, timing in (("these", contract), ("the default", Timing())):
+        least_s, usual_s = shortest_hole_s(timing)
+        print(  # noqa: T201 - as above
+            f"\nWith {name} times a pause in the hole makes a second message only if it lasts for "
+            f"more than {usual_s:g} s\n({least_s:g} s if it begins just before post_by)."
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -31,7 +31,7 @@ def failure_of(error: Exception) -> Failure | None:
     """None for what no user can bring about: its traceback is what a bug report needs."""
     match error:
         case UsageUnclear():
-            return Failure((str(error),), ExitCode.USAGE)
+            return Failure((f"{error}; --help shows examples",), ExitCode.USAGE)
         case SettingsRefused(expectations=expectations):
             return Failure(expectations, ExitCode.USAGE)
         case StoreRefused() | GuardMisdeclared() | InstallationsUrlInvalid():

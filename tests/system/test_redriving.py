@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.app import send_message
-from middleware.answers import Ok
+from middleware.answers import Asked, Ok
 from middleware.dispatch_once import new_marker
 from middleware.keys import Delivery
 from middleware.operating import MayBePosted, Order, redrive
@@ -86,6 +86,25 @@ def test_what_was_cancelled_is_wanted_after_all(postonce: Postonce) -> None:
     # Then
     assert len(postonce.slack.posts) == 1
     assert events(postonce) == ["cancelled", "redriven", "sent"]
+
+
+def test_a_cancel_asked_while_its_post_is_unaccounted_for_holds_once_that_is_absent(
+    postonce: Postonce,
+) -> None:
+    # Given
+    postonce.slack.fault(Close())
+    ask(postonce)
+    postonce.work()
+    before = postonce.status("acme", "r1").status
+
+    # When
+    answer = postonce.ledger.run(postonce.ledger.cancel(R1))
+    postonce.drain()
+
+    # Then
+    assert (before, answer) == ("uncertain", Asked())
+    assert events(postonce) == ["cancelled"]
+    assert postonce.slack.posts == ()
 
 
 def test_what_nobody_can_tell_is_posted_again_only_by_order(postonce: Postonce) -> None:

@@ -62,7 +62,7 @@ def _next_cursor(data: Mapping[str, object]) -> str | None:
             return cursor
         case {"has_more": has_more} if has_more is not False:
             return None
-        case {"response_metadata": {"next_cursor": cursor}} if cursor != "":
+        case {"response_metadata": {"next_cursor": cursor}} if cursor not in {"", None}:
             return None
         case _:
             return ""

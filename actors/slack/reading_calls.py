@@ -71,7 +71,9 @@ class ReadingCalls:
             return NotNow(slow.code)
 
     async def bot_id(self, token: BotToken) -> str | CannotTell | NotNow:
-        """Whose messages are this token's, asked once: an installation may tell an older bot."""
+        """Whose messages are this token's. Slack is asked: an installation may tell an older bot,
+        and what that one posted would be taken for absent.
+        """
         known = self._bots.get(token)
         if known is not None:
             return known

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actors.slack.bot_tokens import BotToken
+from actors.slack.history_read import WIDENED_MS
+from actors.slack.history_reader import Ended, HistoryReader, Waiting
+from actors.slack.kept_reads import KeptReads
+from actors.slack.reading_calls import ReadingCalls, Said
+from actors.slack.sought import Place, Sought
+from middleware.fates import Absent, CannotTell, Found, NotNow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CHANNEL, THREAD = Place("T1", "C1"), Place("T1", "C1", "1700000000.000100")
+INTENT_MS, NOW_MS = 1_700_000_000_123, 1_700_000_070_000
+LIMITED = NotNow("rate_limited", 60_000)
+
+
+class Calls(ReadingCalls):
+    """Answers with what is given, one after the other, and notes what was asked."""
+
+    def __init__(self, answers: Iterable[Said | CannotTell | NotNow]) -> None:
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self._answers = list(answers)
+
+    async def token(self, team_id: str) -> BotToken:
+        return BotToken(team_id, "xoxb-1")
+
+    async def bot_id(self, token: BotToken) -> str:
+        return "B1"
+
+    def put_off(self, method: str, team_id: str) -> None:
+        return None
+
+    async def ask(
+        self, method: str, token: BotToken, arguments: dict[str, str]
+    ) -> Said | CannotTell | NotNow:
+        self.asked.append((method, arguments))
+        return self._answers.pop(0)
+
+
+class Rig:
+    def __init__(self, *answers: Said | CannotTell | NotNow, most: int = 100) -> None:
+        self.calls = Calls(answers)
+        self.now_s = 0.0
+        self._reader = HistoryReader(self.calls, KeptReads(most=most), clock_s=lambda: self.now_s)
+
+    def read(self, *looks: Sought, since_s: float = 0.0) -> Ended:
+        waiting = [Waiting(each, since_s) for each in looks]
+        return asyncio.run(self._reader.read(looks[0].place, waiting))
+
+    def known(self, sought: Sought) -> Found | Absent | CannotTell | NotNow | None:
+        return self._reader.known(sought)
+
+
+def sought(place: Place = CHANNEL, **changes: Any) -> Sought:  # noqa: ANN401 - its fields
+    times = {"intent_at_ms": INTENT_MS, "reconcile_at_ms": NOW_MS, "now_ms": NOW_MS}
+    return Sought(**{"place": place, "marker": "m1", **times, **changes})
+
+
+def said(
+    *messages: dict[str, Any], cursor: str = "", at_ms: int | None = NOW_MS, **others: object
+) -> Said:
+    metadata = {"next_cursor": cursor}
+    return Said({"messages": list(messages), "response_metadata": metadata, **others}, at_ms)
+
+
+def message(ts: str = "1700000001.000100", marker: str = "m1", **others: object) -> dict[str, Any]:
+    metadata = {"event_type": "postonce", "event_payload": {"delivery": marker}}
+    return {"ts": ts, "bot_id": "B1", "metadata": metadata, **others}
+
+
+def test_a_channel_is_asked_for_what_came_after_the_earliest_intent() -> None:
+    # Given
+    rig = Rig(said(cursor="x"), said())
+
+    # When
+    ended = rig.read(sought(), sought(marker="m2", intent_at_ms=INTENT_MS - 1_000))
+
+    # Then
+    oldest = {"oldest": f"{(INTENT_MS - 1_000 - WIDENED_MS) // 1_000}.123000"}
+    asked = {"channel": "C1", "include_all_metadata": "1", "limit": "200", **oldest}
+    assert ended.answer(sought()) == Absent(NOW_MS)
+    assert rig.calls.asked == [
+        ("conversations.history", asked),
+        ("conversations.history", {**asked, "cursor": "x"}),
+    ]
+
+
+def test_a_thread_is_asked_for_by_its_parent() -> None:
+    # Given
+    rig = Rig(said(message(THREAD.thread_ts or "", "parent")))
+
+    # When
+    ended = rig.read(sought(THREAD))
+
+    # Then
+    assert ended.answer(sought(THREAD)) == Absent(NOW_MS)
+    ((method, asked),) = rig.calls.asked
+    assert (method, asked["ts"]) == ("conversations.replies", THREAD.thread_ts)
+
+
+def test_a_read_begins_when_the_last_of_those_who_wait_had_come() -> None:
+    # Given
+    rig = Rig(said())
+
+    # When
+    ended = rig.read(sought(), sought(marker="m2", now_ms=NOW_MS + 5))
+
+    # Then
+    assert ended.read.begun_ms == NOW_MS + 5
+
+
+def test_the_thread_of_a_reply_is_asked_for_by_its_own_parent() -> None:
+    # Given
+    reply = message(THREAD.thread_ts or "", "reply", thread_ts="1600000000.000100")
+    parent = message("1600000000.000100", "parent", thread_ts="1600000000.000100")
+    rig = Rig(said(reply), said(parent, reply, message(thread_ts="1600000000.000100")))
+
+    # When
+    ended = rig.read(sought(THREAD))
+
+    # Then
+    assert isinstance(ended.answer(sought(THREAD)), Found)
+    assert [asked["ts"] for _, asked in rig.calls.asked] == [
+        THREAD.thread_ts,
+        "1600000000.000100",
+    ]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param([], id="nobody_tells"),
+        pytest.param([message("1.1", "m9", thread_ts="1.0")], id="another_each_time"),
+    ],
+)
+def test_a_thread_that_stays_unclear_proves_nothing(messages: list[dict[str, Any]]) -> None:
+    # Given
+    rig = Rig(said(*messages), said(message("1.2", "m9", thread_ts="1.05")))
+
+    # When
+    ended = rig.read(sought(THREAD))
+
+    # Then
+    assert ended.answer(sought(THREAD)) == CannotTell("thread_not_clear", final=False)
+    assert rig.known(sought(THREAD)) is None
+
+
+def test_the_same_place_to_go_on_again_is_no_answer() -> None:
+    # Given
+    rig = Rig(said(cursor="x"), said(cursor="x"))
+
+    # When
+    ended = rig.read(sought())
+
+    # Then
+    assert ended.answer(sought()) == NotNow("answer_not_understood")
+
+
+def test_without_the_time_by_slacks_clock_nothing_is_absent() -> None:
+    # Given
+    rig = Rig(said(at_ms=None), said())
+
+    # When
+    unknown, known = rig.read(sought()), rig.read(sought())
+
+    # Then
+    assert unknown.answer(sought()) == CannotTell("slack_clock_unknown", final=False)
+    assert known.answer(sought()) == Absent(NOW_MS)
+
+
+def test_the_server_is_taken_to_be_as_far_on_as_time_has_passed() -> None:
+    # Given
+    rig = Rig(said(at_ms=NOW_MS))
+
+    # When
+    ended = rig.read(sought(), since_s=-90.0)
+
+    # Then
+    assert ended.read.behind_ms == 90_000
+
+
+def test_a_history_too_long_to_remember_can_never_be_told() -> None:
+    # Given
+    messages = [message(f"1700000001.{number:06d}", f"m-{number}") for number in range(10)]
+    rig = Rig(said(*messages, cursor="x"), most=10)
+
+    # When
+    ended = rig.read(sought())
+
+    # Then
+    assert ended.answer(sought()) == CannotTell("history_too_long", final=True)
+
+
+@pytest.mark.parametrize(("left_for_s", "cursor"), [(1_199, "x"), (1_200, None)])
+def test_a_read_left_for_long_is_begun_anew(left_for_s: int, cursor: str | None) -> None:
+    # Given
+    rig = Rig(said(cursor="x"), LIMITED, said())
+    rig.read(sought())
+
+    # When
+    rig.now_s += left_for_s
+    rig.read(sought())
+
+    # Then
+    assert rig.calls.asked[-1][1].get("cursor") == cursor

@@ -52,9 +52,14 @@ class Walk(RuleBasedStateMachine):
         self.is_neglected = False
         self._accept()
 
-    @initialize(is_neglected=maybe)
-    def it_may_be_neglected(self, *, is_neglected: bool) -> None:
+    @initialize(is_neglected=maybe, has_ended=maybe)
+    def it_may_be_neglected_or_have_ended(self, *, is_neglected: bool, has_ended: bool) -> None:
+        """Few walks would come to an end soon enough for a person to begin another round."""
         self.is_neglected = is_neglected
+        if has_ended:
+            token = self.world.new_token()
+            self.world.ask(self.rig.claim(token))
+            self.world.ask(self.rig.settle_rejected(token))
 
     @rule(ms=durations_ms)
     def time_passes(self, *, ms: int) -> None:

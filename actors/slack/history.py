@@ -7,20 +7,17 @@ after its end.
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from actors.slack.history_reader import Ended, Waiting
-from middleware.fates import CannotTell, LookAnswer, NotNow
+from middleware.fates import LookAnswer, NotNow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actors.slack.history_reader import HistoryReader
     from actors.slack.sought import Place, Sought
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -48,12 +45,9 @@ class History:
         waiting = Waiting(sought, self._clock_s())
         try:
             async with asyncio.timeout(within_s):
-                answer = await self._look(waiting)
+                return await self._look(waiting)
         except TimeoutError:
             return NotNow("history_not_read_in_time")
-        if isinstance(answer, CannotTell):
-            _LOG.warning("slack.cannot_tell place=%s reason=%s", sought.place, answer.reason)
-        return answer
 
     async def close(self) -> None:
         tasks = [reading.task for reading in self._under_way.values()]

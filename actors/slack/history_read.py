@@ -51,9 +51,11 @@ class HistoryRead:
         return 1 + len(self.foreign) + sum(map(len, self.own.values()))
 
     @property
-    def is_proof(self) -> bool:
-        """Worth keeping: another read could say no more than this one."""
-        return self.is_complete and self._doubt() is None
+    def doubt(self) -> CannotTell | None:
+        """Why it can prove no absence."""
+        if self.flaw is None and self.behind_ms is None:
+            return CannotTell("slack_clock_unknown", final=False)
+        return self.flaw
 
     def take(self, page: HistoryPage, *, bot_id: str, behind_ms: int | None, now_s: float) -> None:
         """The next page, read as this bot at `now_s` of the process's clock."""
@@ -82,17 +84,11 @@ class HistoryRead:
             return Found(first, tuple(others))
         if not self.is_complete or self.begun_ms < sought.reconcile_at_ms:
             return None
-        doubt = self._doubt()
-        if doubt is not None:
-            return doubt
+        if self.doubt is not None:
+            return self.doubt
         if self.oldest_ms > sought.intent_at_ms - (self.behind_ms or 0) - NARROWEST_MS:
             return None
         if sought.marker in self.foreign:
             # Only who has seen a message knows its marker: it was there, and is not there now.
             return CannotTell("marker_of_another_bot", final=True)
         return Absent(self.begun_ms)
-
-    def _doubt(self) -> CannotTell | None:
-        if self.flaw is None and self.behind_ms is None:
-            return CannotTell("slack_clock_unknown", final=False)
-        return self.flaw

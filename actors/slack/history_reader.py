@@ -6,6 +6,7 @@ time. Apps outside Slack's Marketplace get 15 messages a minute: begun anew it w
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from actors.slack.kept_reads import KeptReads
     from actors.slack.reading_calls import ReadingCalls, Said
     from actors.slack.sought import Place, Sought
+
+_LOG = logging.getLogger(__name__)
 
 # Slack takes up to 999 and recommends this: a larger page is likelier to be cut off by a timeout.
 _PAGE = 200
@@ -84,7 +87,9 @@ class HistoryReader:
                 return Ended(read, gone_on)
             if not self._kept.keep(read):
                 return Ended(read, CannotTell("history_too_long", final=True))
-        if not read.is_proof:
+        if read.doubt is not None:
+            # Another look may find what this one could not make out.
+            _LOG.warning("slack.history_proves_nothing place=%s why=%s", place, read.doubt.reason)
             self._kept.forget(place)
         return Ended(read, None)
 

@@ -5,7 +5,14 @@ from collections import Counter
 
 import pytest
 
-from actors.slack.codes import CODES, UNREADABLE_CODE, Scope, classify
+from actors.slack.codes import (
+    CODES,
+    READING_CODES,
+    UNREADABLE_CODE,
+    Scope,
+    classify,
+    classify_reading,
+)
 
 
 def test_the_table_has_every_documented_code_of_chat_post_message() -> None:
@@ -84,3 +91,41 @@ def test_an_unlisted_code_is_unknown_and_warned_of_once(
     assert (meaning.code, meaning.scope) == (named, Scope.UNKNOWN)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert f"code={named}:" in caplog.text
+
+
+def test_what_only_reading_documents_proves_nothing_of_a_post() -> None:
+    # Given
+    only_reading = READING_CODES.keys() - CODES.keys()
+
+    # When
+    of_a_post = {classify(code).scope for code in only_reading}
+
+    # Then
+    assert "thread_not_found" in only_reading
+    assert of_a_post == {Scope.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("code", "scope"),
+    [
+        ("not_in_channel", Scope.CHANNEL),
+        ("thread_not_found", Scope.CHANNEL),
+        ("missing_scope", Scope.WORKSPACE),
+        ("invalid_cursor", Scope.MESSAGE),
+        ("internal_error", Scope.UNKNOWN),
+    ],
+)
+def test_a_code_of_reading_reaches_as_far_as_it_says(code: str, scope: Scope) -> None:
+    assert classify_reading(code).scope is scope
+
+
+@pytest.mark.parametrize("code", sorted(READING_CODES))
+def test_a_listed_code_of_reading_needs_no_warning(
+    code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # When
+    sentence = classify_reading(code).sentence
+
+    # Then
+    assert len(sentence.split()) >= 6
+    assert caplog.records == []

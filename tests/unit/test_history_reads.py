@@ -135,13 +135,6 @@ def test_finds_are_ordered_as_numbers() -> None:
     assert [each["ts"] for each in (found.receipt, *found.duplicates)] == sorted(stamps, key=float)
 
 
-def test_only_what_another_read_could_not_better_is_kept_as_proof() -> None:
-    assert read_of(page()).is_proof
-    assert not read_of(page(cursor="x")).is_proof
-    assert not read_of(page(), behind_ms=None).is_proof
-    assert not read_of(page(is_cut=True)).is_proof
-
-
 def many(count: int, *, place: Place = CHANNEL) -> HistoryRead:
     marked = (Marked(f"1.{number:06d}", "B1", f"m{number}") for number in range(count))
     return read_of(page(*marked), place=place)

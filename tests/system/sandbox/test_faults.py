@@ -361,3 +361,21 @@ def test_a_rate_limited_post_cannot_be_asked_to_be_stored() -> None:
     # When / Then
     with pytest.raises(ValidationError, match="stored"):
         RateLimited.model_validate({"stored": True})
+
+
+def test_a_fault_lets_calls_pass_before_it_strikes(slack: SlackSandbox, bot: WebClient) -> None:
+    # Given
+    slack.fault(ErrorCode(skip=2))
+
+    # When
+    answers: list[bool] = []
+    for _ in range(4):
+        try:
+            post(bot)
+        except SlackApiError:
+            answers.append(False)
+        else:
+            answers.append(True)
+
+    # Then
+    assert answers == [True, True, False, True]

@@ -354,3 +354,71 @@ def test_a_clock_of_its_own_dates_the_messages() -> None:
 
     # Then
     assert answers == ["1700000000.000000", "1700000000.000001"]
+
+
+def test_answers_are_dated_by_slacks_own_clock() -> None:
+    # Given
+    with SlackSandbox(clock=lambda: 1_700_000_000.9) as slack:
+        bot = WebClient(token="xoxb-T1", base_url=slack.url)
+
+        # When
+        dates = {
+            bot.auth_test().headers["Date"],
+            bot.conversations_history(channel="C1").headers["Date"],
+        }
+
+    # Then
+    assert dates == {"Tue, 14 Nov 2023 22:13:20 GMT"}
+
+
+def test_a_conversation_with_a_person_is_read_by_its_own_id_only(bot: WebClient) -> None:
+    # Given
+    conversation = bot.chat_postMessage(channel="U0123", text="hi")["channel"]
+
+    # When
+    answer = refusal(lambda: bot.conversations_history(channel="U0123"))
+    read = bot.conversations_history(channel=conversation)
+
+    # Then
+    assert answer["error"] == "channel_not_found"
+    assert len(read["messages"]) == 1
+
+
+def test_history_is_read_so_often_in_a_minute_by_each_team_and_method() -> None:
+    # Given
+    now = [1_700_000_000.0]
+    with SlackSandbox(clock=lambda: now[0], history_per_minute=2) as slack:
+        bot, other = (
+            WebClient(token=f"xoxb-{team}", base_url=slack.url, retry_handlers=[])
+            for team in ("T1", "T2")
+        )
+        ts = bot.chat_postMessage(channel="C1", text="hi")["ts"]
+        bot.conversations_history(channel="C1")
+        now[0] += 20.5
+        bot.conversations_history(channel="C1")
+
+        # When
+        with pytest.raises(SlackApiError) as limited:
+            bot.conversations_history(channel="C2")
+        others = [
+            other.conversations_history(channel="C1"),
+            bot.conversations_replies(channel="C1", ts=ts),
+            bot.auth_test(),
+        ]
+        now[0] += 40
+        later = bot.conversations_history(channel="C2")
+
+    # Then
+    assert limited.value.response.status_code == 429
+    assert limited.value.response.headers["Retry-After"] == "40"
+    assert all(answer["ok"] for answer in (*others, later))
+
+
+def test_calls_are_counted_by_their_method(slack: SlackSandbox, bot: WebClient) -> None:
+    # When
+    bot.auth_test()
+    for _ in range(2):
+        bot.conversations_history(channel="C1")
+
+    # Then
+    assert slack.counters["by_method"] == {"auth.test": 1, "conversations.history": 2}

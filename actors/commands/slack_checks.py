@@ -1,6 +1,6 @@
-"""What `postonce doctor` asks Slack: whether each team's token works, and what it may do.
+"""What `postonce doctor` asks Slack: whether each team's token works, and what it may do and read.
 
-No token leaves the gateway; a finding names teams, codes and scopes.
+No token leaves the gateway; a finding names teams, codes, channels and scopes.
 """
 
 from __future__ import annotations
@@ -8,16 +8,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, assert_never, cast
 
-from actors.slack.gateway import AuthRefused, AuthTested, SlackGateway
+from actors.commands.history_checks import CHANNELS_AT_MOST, ask_history, judge_history
+from actors.slack.auth import AuthRefused, AuthTested
+from actors.slack.gateway import SlackGateway
 from actors.slack.installations import Installations
 from middleware.admission import Finding
 from middleware.store import failing_closed
+from projector.channels import configured_channels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from actors.settings import Settings
     from middleware.ledger import Ledger
+    from projector.channels import ConfiguredChannel
 
 # Enough to see a pattern; Slack counts these calls, and a person reads the lines.
 TEAMS_AT_MOST = 50
@@ -33,7 +37,7 @@ _READING = {
 
 
 def check_slack(settings: Settings, ledger: Ledger) -> list[Finding]:
-    """One finding a team. Raises LedgerUnavailable, and InstallationsUrlInvalid."""
+    """Up to two findings a team. Raises LedgerUnavailable, and InstallationsUrlInvalid."""
     with failing_closed():
         owners = cast("dict[str, str]", ledger.store.client.hgetall(ledger.keys.teams()))
     if not owners:
@@ -45,11 +49,9 @@ def check_slack(settings: Settings, ledger: Ledger) -> list[Finding]:
         installations=Installations(settings.installations),
         post_deadline_ms=ledger.timing.post_deadline_ms,
     )
-    answers = asyncio.run(_ask_all(gateway, asked))
-    findings = [
-        judge(team_id, owners[team_id], answer)
-        for team_id, answer in zip(asked, answers, strict=True)
-    ]
+    channels = {team_id: _channels(ledger, owners[team_id], team_id) for team_id in asked}
+    by_team = asyncio.run(_ask_all(gateway, channels, owners))
+    findings = [finding for found in by_team for finding in found]
     if len(asked) < len(owners):
         found = f"the first {len(asked)} of {len(owners)} teams were asked"
         findings.append(Finding("slack", "good", found))
@@ -87,16 +89,38 @@ def _judge_reading(check: str, tenant: str, answer: AuthTested) -> Finding:
     return Finding(check, "risky", f"{found}, may post but not read {where}", remedy)
 
 
+def _channels(ledger: Ledger, tenant: str, team_id: str) -> list[ConfiguredChannel]:
+    return [each for each in configured_channels(ledger, tenant) if each.team_id == team_id]
+
+
 async def _ask_all(
-    gateway: SlackGateway, team_ids: Sequence[str]
-) -> list[AuthTested | AuthRefused]:
+    gateway: SlackGateway,
+    channels: Mapping[str, Sequence[ConfiguredChannel]],
+    owners: Mapping[str, str],
+) -> list[list[Finding]]:
     limit = asyncio.Semaphore(_AT_A_TIME)
 
-    async def ask(team_id: str) -> AuthTested | AuthRefused:
+    async def ask(team_id: str) -> list[Finding]:
         async with limit:
-            return await gateway.auth_test(team_id)
+            tested = await gateway.auth_test(team_id)
+            findings = [judge(team_id, owners[team_id], tested)]
+            if _may_read_some(tested) and channels[team_id]:
+                findings.append(await _ask_history(gateway, team_id, channels[team_id]))
+            return findings
 
     try:
-        return await asyncio.gather(*(ask(team_id) for team_id in team_ids))
+        return await asyncio.gather(*(ask(team_id) for team_id in channels))
     finally:
         await gateway.close()
+
+
+def _may_read_some(tested: AuthTested | AuthRefused) -> bool:
+    """Otherwise each channel would only repeat what is said of the team."""
+    return isinstance(tested, AuthTested) and not _READING.keys().isdisjoint(tested.scopes)
+
+
+async def _ask_history(
+    gateway: SlackGateway, team_id: str, channels: Sequence[ConfiguredChannel]
+) -> Finding:
+    asked, stopped = await ask_history(gateway, channels[:CHANNELS_AT_MOST])
+    return judge_history(team_id, asked, configured=len(channels), stopped=stopped)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from actors.slack.auth import AuthRefused, AuthTested, read_auth
 from actors.slack.bot_tokens import BotToken, BotTokens
 from actors.slack.codes import Scope, SlackCode, classify
 from actors.slack.errors import (
@@ -25,7 +25,7 @@ from actors.slack.kept_reads import KeptReads
 from actors.slack.message import AuthorizedMessage
 from actors.slack.reading_calls import ReadingCalls
 from actors.slack.session import SlackSession, Wire
-from middleware.fates import LookAnswer, NotNow, PostAnswer, Posted, Refused
+from middleware.fates import CannotTell, LookAnswer, NotNow, PostAnswer, Posted, Refused
 from middleware.post_by import PostBy, boot_clock_s
 
 if TYPE_CHECKING:
@@ -45,24 +45,6 @@ _WORKSPACE_DELAY_MS = 60_000
 _GATHER_SHARE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class AuthTested:
-    """The token works, for this team and bot, with these scopes."""
-
-    team_id: str
-    team: str
-    bot_id: str
-    scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AuthRefused:
-    """The token does not work, or it could not be asked; `sentence` tells a person what to do."""
-
-    code: str
-    sentence: str
-
-
 class SlackGateway:
     """Used from one event loop at a time; `close` it on that loop.
 
@@ -80,9 +62,9 @@ class SlackGateway:
         self._tokens = BotTokens(installations)
         self._deadline_s = post_deadline_ms / 1000
         self._session = SlackSession(base_url=base_url, post_deadline_ms=post_deadline_ms)
-        calls = ReadingCalls(tokens=self._tokens, send=self._send_form, clock_s=clock_s)
+        self._calls = ReadingCalls(tokens=self._tokens, send=self._send_form, clock_s=clock_s)
         self._history = History(
-            HistoryReader(calls, KeptReads(), clock_s=clock_s),
+            HistoryReader(self._calls, KeptReads(), clock_s=clock_s),
             gather_s=self._deadline_s * _GATHER_SHARE,
             clock_s=clock_s,
         )
@@ -140,7 +122,16 @@ class SlackGateway:
             return AuthRefused(unknown.reason, "Slack did not answer as Slack does.")
         if isinstance(heard, NothingLeft):
             return AuthRefused(heard.reason, "Slack could not be reached.")
-        return _read_auth(heard)
+        return read_auth(heard)
+
+    async def cannot_read(self, team_id: str, channel_id: str) -> CannotTell | NotNow | None:
+        """Why a look could not read the channel; None when it could."""
+        token = await self._calls.token(team_id)
+        if isinstance(token, CannotTell | NotNow):
+            return token
+        arguments = {"channel": channel_id, "limit": "1"}
+        said = await self._calls.ask("conversations.history", token, arguments)
+        return said if isinstance(said, CannotTell | NotNow) else None
 
     async def close(self) -> None:
         await self._history.close()
@@ -192,16 +183,3 @@ class SlackGateway:
 def _workspace_waits(team_id: str, code: str, sentence: str) -> NotNow:
     _LOG.error("slack.workspace_refused team=%s code=%s: %s", team_id, code, sentence)
     return NotNow(code, _WORKSPACE_DELAY_MS)
-
-
-def _read_auth(heard: Answered) -> AuthTested | AuthRefused:
-    match heard.data:
-        case {"ok": True, "team_id": str(team_id), "team": str(team), "bot_id": str(bot_id)}:
-            granted = heard.headers.get("x-oauth-scopes", "")
-            scopes = tuple(scope.strip() for scope in granted.split(",") if scope.strip())
-            return AuthTested(team_id, team, bot_id, scopes)
-        case {"ok": False, "error": str(code)} if heard.status == OK:
-            meaning = classify(code)
-            return AuthRefused(meaning.code, heard.sentence(meaning))
-        case _:
-            return AuthRefused(f"status_{heard.status}", "Slack did not answer as Slack does.")

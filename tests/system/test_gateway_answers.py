@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.slack.gateway import AuthRefused, AuthTested
+from actors.slack.auth import AuthRefused, AuthTested
 from middleware.fates import NotNow
 from tests.system.faulting_server import Fault, faulting_server
 from tests.system.posting import MESSAGE, TARGET, fate_of, gateway_to

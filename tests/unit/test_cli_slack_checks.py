@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from actors.commands.history_checks import Asked, judge_history
 from actors.commands.slack_checks import judge
-from actors.slack.gateway import AuthRefused, AuthTested
+from actors.slack.auth import AuthRefused, AuthTested
+from middleware.fates import CannotTell
+from projector.channels import ConfiguredChannel
 
 READING = ("channels:history", "groups:history", "im:history", "mpim:history")
 
@@ -62,3 +65,39 @@ def test_a_refused_token_fails_with_what_to_do() -> None:
     # Then
     assert (finding.severity, finding.remedy) == ("refused", "Reinstall the app.")
     assert "token_revoked" in finding.found
+
+
+def channel(code: str, channel_id: str = "C1") -> ConfiguredChannel:
+    return ConfiguredChannel(code, channel_id, "T1")
+
+
+def test_what_several_channels_lack_is_said_once_each() -> None:
+    # Given
+    asked = [
+        Asked(channel("a"), CannotTell("not_in_channel", final=True)),
+        Asked(channel("b"), None),
+        Asked(channel("c"), CannotTell("not_in_channel", final=True)),
+        Asked(channel("d"), CannotTell("is_archived", final=True)),
+    ]
+
+    # When
+    finding = judge_history("T1", asked, configured=4, stopped=None)
+
+    # Then
+    assert finding.severity == "risky"
+    assert finding.found == (
+        "1 of 4 channels can be read, not a: not_in_channel, c: not_in_channel, d: is_archived"
+    )
+    assert finding.remedy.count("invite the bot") == 1
+    assert "unarchive it" in finding.remedy
+
+
+def test_a_persons_id_is_told_from_a_channel_that_is_not_there() -> None:
+    # Given
+    asked = [Asked(channel("ada", "U0123"), CannotTell("channel_not_found", final=True))]
+
+    # When
+    finding = judge_history("T1", asked, configured=1, stopped=None)
+
+    # Then
+    assert "the id of the conversation" in finding.remedy

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actors.commands.exit_codes import ExitCode
+from actors.commands.history_checks import CHANNELS_AT_MOST
 from actors.commands.slack_checks import TEAMS_AT_MOST
-from projector.configuration import TenantConfiguration, Workspace
+from projector.configuration import Channel, TenantConfiguration, Workspace
 from projector.configure import configure
 from sandbox.servers import free_port
 from sandbox.slack import SlackSandbox
@@ -30,9 +31,15 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackSandbox]:
         yield sandbox
 
 
-def give_teams(ledger: Ledger, *team_ids: str) -> None:
+def give_teams(ledger: Ledger, *team_ids: str, channels: dict[str, str] | None = None) -> None:
+    """With these channels, code to id, in the first."""
     workspaces = {team_id: Workspace(team_id=team_id) for team_id in team_ids}
-    configure(ledger, {"acme": TenantConfiguration(workspaces=workspaces)})
+    configured = {
+        code: Channel(workspace=team_ids[0], id=channel_id)
+        for code, channel_id in (channels or {}).items()
+    }
+    tenant = TenantConfiguration(workspaces=workspaces, channels=configured)
+    configure(ledger, {"acme": tenant})
 
 
 def by_check(ended: Ended) -> dict[str, dict[str, Any]]:
@@ -87,7 +94,7 @@ def test_a_missing_history_scope_is_a_warning(
     cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
 ) -> None:
     # Given
-    give_teams(ledger, "T1")
+    give_teams(ledger, "T1", channels={"ops": "C0OPS"})
     slack.change(history_readable=False)
 
     # When
@@ -95,9 +102,75 @@ def test_a_missing_history_scope_is_a_warning(
 
     # Then
     assert ended.code == ExitCode.DONE
+    assert "history T1" not in by_check(ended)
     about = by_check(ended)["slack T1"]
     assert about["severity"] == "risky"
     assert "channels:history" in about["remedy"]
+
+
+@pytest.mark.usefixtures("slack")
+def test_channels_that_can_be_read_are_good(cli: Callable[..., Ended], ledger: Ledger) -> None:
+    # Given
+    give_teams(ledger, "T1", "T2", channels={"ops": "C0OPS", "sales": "C0SALES"})
+
+    # When
+    found = by_check(cli("doctor", "--json"))
+
+    # Then
+    assert found["history T1"]["severity"] == "good"
+    assert found["history T1"]["found"] == "2 of 2 channels can be read"
+    assert "history T2" not in found
+
+
+def test_a_channel_without_the_bot_is_a_warning_that_says_what_to_do(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    give_teams(ledger, "T1", channels={"ops": "C0OPS", "sales": "C0SALES"})
+    slack.declare_channel("T1", "C0SALES", member=False)
+
+    # When
+    ended = cli("doctor", "--json")
+
+    # Then
+    about = by_check(ended)["history T1"]
+    assert ended.code == ExitCode.DONE
+    assert about["severity"] == "risky"
+    assert about["found"] == "1 of 2 channels can be read, not sales: not_in_channel"
+    assert "invite the bot" in about["remedy"]
+    assert "unproven" in about["remedy"]
+
+
+def test_a_rate_limit_ends_the_asking_of_its_team(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    give_teams(ledger, "T1", channels={f"c{number}": f"C{number}" for number in range(5)})
+    slack.change(history_per_minute=2)
+
+    # When
+    found = by_check(cli("doctor", "--json"))
+
+    # Then
+    assert found["history T1"]["severity"] == "good"
+    told = "2 of 5 channels can be read, 3 were not asked, rate_limited"
+    assert found["history T1"]["found"] == told
+    assert slack.counters["by_method"]["conversations.history"] == 3
+
+
+def test_a_bounded_number_of_channels_is_asked(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    count = CHANNELS_AT_MOST + 2
+    give_teams(ledger, "T1", channels={f"c{number}": f"C{number}" for number in range(count)})
+
+    # When
+    found = by_check(cli("doctor", "--json"))
+
+    # Then
+    assert found["history T1"]["found"].endswith("2 were not asked")
+    assert slack.counters["by_method"]["conversations.history"] == CHANNELS_AT_MOST
 
 
 @pytest.mark.usefixtures("slack", "terminal")

@@ -23,7 +23,8 @@ from tests.storm.site import Site
 
 _ABOUT = """
 Starts Valkey (every write kept), a stand-in for Slack that lies, services that ask several times
-for each message, and two machines with a projector and a worker each, started again when they die.
+for each message, some of them replies in threads, and two machines with a projector and a worker
+each, started again when they die.
 For a while it kills (SIGKILL) and pauses (SIGSTOP, SIGCONT) workers, projectors and Valkey, and
 steals messages from the queue, some or all; then it lets everything come to rest, and counts.
 
@@ -114,7 +115,11 @@ def _show(passed: Passed) -> None:
     for name, number, must_be in passed.verdict.rows():
         remark = "" if must_be in (None, number) else f"   must be {must_be}"
         _say(f"{name:<16}{number:>8}{remark}")
-    for name, counts in (("struck", passed.struck), ("faults struck", passed.faults)):
+    for name, counts in (
+        ("blows", passed.struck),
+        ("faults", passed.faults),
+        ("calls of Slack", passed.calls),
+    ):
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
         _say(f"{name:<16}{sum(counts.values()):>8}   {kinds}")
     _say(

@@ -10,7 +10,10 @@ Does = Literal["request", "nudge", "cancel"]
 
 
 class Call(BaseModel):
-    """At `at_s` after the storm's beginning; the other times count from there too."""
+    """At `at_s` after the storm's beginning; the other times count from there too.
+
+    `is_reply`: to the thread that the channel has, whose `thread_ts` is known only later.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,6 +23,8 @@ class Call(BaseModel):
     id: str
     channel_code: str
     template_code: str
+    is_reply: bool
+    thread_ts: str | None = None
     send_at_s: float | None = None
     expires_at_s: float | None = None
 

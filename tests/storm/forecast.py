@@ -54,6 +54,8 @@ _VICTIMS: dict[Victim, int] = {"worker": 5, "projector": 2, "valkey": 3}
 _MOST_COPIES = 3
 _COPY_WITHIN_S = 3.0
 _NUDGED = 0.25
+# They are looked for in another way: a thread is read, not its channel.
+_REPLIES = 0.15
 _LATER_S = 3.0
 _EXPIRES_S = 2.0
 _CANCEL_WITHIN_S = 1.0
@@ -175,6 +177,7 @@ def _calls_for(asked: Asked, storm: Storm, dice: random.Random) -> Iterator[Call
         id=asked.id,
         channel_code=dice.choice(CHANNELS),
         template_code=UNKNOWN_TEMPLATE if asked.kind == "doomed" else TEMPLATE,
+        is_reply=dice.random() < _REPLIES,
         send_at_s=first_s + _LATER_S if asked.kind == "later" else None,
         expires_at_s=first_s + _EXPIRES_S if asked.kind == "expiring" else None,
     )

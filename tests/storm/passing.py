@@ -42,11 +42,14 @@ _Entries = list[tuple[str, dict[str, str]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """`struck` and `faults` count by kind; `rest_s` is how long it took until all was settled."""
+    """`struck` and `faults` count by kind, `calls` by Slack's method; `rest_s` is how long it took
+    until all was settled.
+    """
 
     verdict: Verdict
     observed: Observed
     striking: Striking
+    calls: dict[str, int]
     faults: dict[str, int]
     seconds: float
     rest_s: float
@@ -85,6 +88,7 @@ def pass_over(site: Site, storm: Storm, say: Callable[[str], None]) -> Passed:
         verdict=judge(observed, may_be_unproven=not storm.readable),
         observed=observed,
         striking=striking,
+        calls=site.slack.calls(),
         faults=site.slack.struck(),
         seconds=time.monotonic() - watch.begun_s,
         rest_s=time.monotonic() - calm_s,
@@ -134,11 +138,18 @@ class _Watch:
 def _services(site: Site, calls: Sequence[Call], ending: ExitStack) -> ProcessGroup:
     """The process that asks, from `_BEGIN_IN_S` from now on."""
     calls_file = site.directory / "calls.jsonl"
-    lines = "".join(f"{call.model_dump_json()}\n" for call in calls)
+    lines = "".join(f"{_addressed(call, site).model_dump_json()}\n" for call in calls)
     calls_file.write_text(lines, encoding="utf-8")
     files = (str(calls_file), str(_answers_file(site)))
     begin_s = time.time() + _BEGIN_IN_S
     return site.start("services", ending, "-m", "tests.storm.services", str(begin_s), *files)
+
+
+def _addressed(call: Call, site: Site) -> Call:
+    if not call.is_reply:
+        return call
+    thread_ts = site.threads[call.tenant, call.channel_code]
+    return call.model_copy(update={"thread_ts": thread_ts})
 
 
 def _observed(site: Site, asked: Sequence[Asked]) -> Observed:
@@ -150,7 +161,7 @@ def _observed(site: Site, asked: Sequence[Asked]) -> Observed:
         asked=asked,
         answers=answers,
         followed=list(follow(site.ledger, deliveries)),
-        posts=site.slack.posts(),
+        posts=site.posts(),
         told=_told(site),
     )
 

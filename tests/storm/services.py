@@ -91,6 +91,7 @@ def _fields(call: Call, begin_s: float) -> dict[str, Any]:
         "channel_code": call.channel_code,
         "template_code": call.template_code,
         "variables": {"ref": call.id},
+        "thread_ts": call.thread_ts,
     }
     for name, after_s in (("send_at", call.send_at_s), ("expires_at", call.expires_at_s)):
         if after_s is not None:

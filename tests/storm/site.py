@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actors.tenants_file import read_tenants_file
 from middleware.keys import Keys
@@ -50,6 +50,8 @@ class Site:
         # Looked at through this one, which waits for a store that stands still.
         self.ledger = Ledger(Store(self.store.url), Keys(partitions=_PARTITIONS), TIMING)
         self.hosts: list[Host] = []
+        # The ts of the thread that each channel has, by tenant and the channel's code.
+        self.threads: dict[tuple[str, str], str] = {}
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -87,9 +89,15 @@ class Site:
                     started.callback(self.hosts[-1].stop)
             started.callback(interruptions.ignore)
             self.slack.wait()
+            self._begin_threads()
             for host in self.hosts:
                 host.wait_until_ready()
             yield
+
+    def posts(self) -> list[dict[str, Any]]:
+        """What Slack holds, without what the threads began with."""
+        begun = set(self.threads.values())
+        return [post for post in self.slack.posts() if post["ts"] not in begun]
 
     def start(self, name: str, started: ExitStack, *arguments: str) -> ProcessGroup:
         """`python ARGUMENTS`, until `started` is closed."""
@@ -102,9 +110,20 @@ class Site:
         started.callback(program.kill)
         return program
 
+    def _begin_threads(self) -> None:
+        for tenant in TENANTS:
+            for code in CHANNELS:
+                self.threads[tenant, code] = self.slack.begin_thread(
+                    token=f"xoxb-{_team_of(tenant)}", channel=_channel_of(tenant, code)
+                )
+
 
 def _team_of(tenant: str) -> str:
     return f"T{tenant.upper()}"
+
+
+def _channel_of(tenant: str, code: str) -> str:
+    return f"C{tenant.upper()}{CHANNELS.index(code)}"
 
 
 def _tenants_file() -> str:
@@ -113,8 +132,8 @@ def _tenants_file() -> str:
         lines += [f"  {tenant}:", f"    workspaces: {{main: {{team_id: {_team_of(tenant)}}}}}"]
         lines += ["    channels:"]
         lines += [
-            f"      {code}: {{workspace: main, id: C{tenant[:3].upper()}{number}}}"
-            for number, code in enumerate(CHANNELS)
+            f"      {code}: {{workspace: main, id: {_channel_of(tenant, code)}}}"
+            for code in CHANNELS
         ]
         lines += [f'    templates: {{{TEMPLATE}: {{text: "Hello, ref {{{{ ref }}}}"}}}}']
     return "\n".join(lines)

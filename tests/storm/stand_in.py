@@ -42,28 +42,32 @@ class StandIn:
 
     def lie(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
-            self._ask("POST", "faults", fault.model_dump())
+            self._ask("POST", "sandbox/faults", fault.model_dump())
 
     def tell_the_truth(self) -> None:
-        self._ask("DELETE", "faults")
+        self._ask("DELETE", "sandbox/faults")
 
     def change(self, **conditions: object) -> None:
-        self._ask("POST", "conditions", conditions)
+        self._ask("POST", "sandbox/conditions", conditions)
 
     def totals(self) -> Mapping[str, int]:
         """`received`, `stored`, `duplicates` and `faults` so far."""
-        return cast("dict[str, int]", self._ask("GET", "health"))
+        return cast("dict[str, int]", self._ask("GET", "sandbox/health"))
 
     def posts(self) -> list[dict[str, Any]]:
-        return cast("list[dict[str, Any]]", self._ask("GET", "posts")["posts"])
+        return cast("list[dict[str, Any]]", self._ask("GET", "sandbox/posts")["posts"])
+
+    def calls(self) -> dict[str, int]:
+        """How often each method was called."""
+        return cast("dict[str, int]", self._ask("GET", "sandbox/posts")["counters"]["by_method"])
 
     def attempts(self) -> list[dict[str, Any]]:
         """Every POST that arrived, and what became of it."""
-        return cast("list[dict[str, Any]]", self._ask("GET", "attempts"))
+        return cast("list[dict[str, Any]]", self._ask("GET", "sandbox/attempts"))
 
     def struck(self) -> dict[str, int]:
         """How often each fault struck, by its name."""
-        return cast("dict[str, int]", self._ask("GET", "faults")["hits"])
+        return cast("dict[str, int]", self._ask("GET", "sandbox/faults")["hits"])
 
     def _answers(self) -> bool:
         try:
@@ -71,11 +75,19 @@ class StandIn:
         except urllib.error.URLError:
             return False
 
-    def _ask(self, method: str, door: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    def begin_thread(self, *, token: str, channel: str) -> str:
+        """Post, as anybody may, what can be replied to; its ts."""
+        text = {"channel": channel, "text": "Please reply."}
+        bearer = {"Authorization": f"Bearer {token}"}
+        return str(self._ask("POST", "api/chat.postMessage", text, bearer)["ts"])
+
+    def _ask(
+        self, method: str, door: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Any:  # noqa: ANN401 - JSON
         request = urllib.request.Request(  # noqa: S310 - always http, to this machine
-            f"{self._root}/sandbox/{door}",
+            f"{self._root}/{door}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **(headers or {})},
             method=method,
         )
         with self._opener.open(request, timeout=_ANSWER_S) as answer:

@@ -52,6 +52,7 @@ def test_every_request_is_asked_for_and_some_are_asked_for_again() -> None:
     assert set(times) == {each.id for each in asked}
     assert set(times.values()) == {1, 2, 3}
     assert {call.does for call in calls} == {"request", "nudge", "cancel"}
+    assert {call.is_reply for call in calls} == {True, False}
     assert all(0 <= call.at_s <= STORM.seconds + 1 for call in calls)
 
 

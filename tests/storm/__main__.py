@@ -15,7 +15,9 @@ from typing import Annotated
 
 import typer
 
+from middleware.errors import LedgerUnavailable
 from sandbox.demo.interruptions import Interrupted, Interruptions
+from sandbox.errors import SandboxError
 from tests.storm.evidence import evidence
 from tests.storm.forecast import Storm
 from tests.storm.passing import Passed, pass_over
@@ -103,6 +105,8 @@ def _weathered(storm: Storm, *, keep: bool) -> int:
     except Interrupted as interrupted:
         exit_code = 128 + interrupted.number
         _say(f"Interrupted ({interrupted}).")
+    except (SandboxError, LedgerUnavailable, TimeoutError) as error:
+        _say(f"The storm could not be judged: {error}")
     if keep or exit_code == _FAILED:
         _say(f"Logs, calls and data are in {directory}")
     else:

@@ -24,7 +24,8 @@ def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
         faults=0.3,
         # After a look that failed, the next one is made a quarter of a minute later.
         history_faults=0,
-        seed=1,
+        # Of those that kill each worker once, the one whose last blow comes soonest.
+        seed=174,
         rate=20,
     )
     site = Site(tmp_path)

@@ -47,7 +47,9 @@ class Case:
     @property
     def is_said_by_the_test(self) -> bool:
         kind = self.said.partition(":")[0].rpartition(".")[2]
-        return self.phase == "failed" and kind in _SAID_BY_TESTS
+        # pytest leaves the name out where what it prints of an assertion has no quotes in it.
+        says_no = kind in _SAID_BY_TESTS or self.said.startswith("assert ")
+        return self.phase == "failed" and says_no
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def test_a_guard_that_has_moved_is_noticed(text: str) -> None:
     [
         (Case("tests/x.py::test_a", "passed"), "SURVIVED"),
         (Case("tests/x.py::test_a", "failed", "AssertionError: posted twice"), "caught"),
+        (Case("tests/x.py::test_a", "failed", "assert 2 == 1"), "caught"),
         (Case("tests/x.py::test_a", "failed", "TimeoutError: waited 5 s in vain"), "caught"),
         (Case("tests/x.py::test_a", "failed", "Failed: DID NOT RAISE AlreadySettled"), "caught"),
         (

@@ -25,6 +25,8 @@ MARKER = "m1"
 CHANNEL = Place("T1", "C1")
 # So much later than the intent a look is made, as by default.
 SETTLED_MS = 70_000
+# Of each call; a read waits for a twentieth of it.
+_DEADLINE_MS = 4_000
 HISTORY, REPLIES = "conversations.history", "conversations.replies"
 
 
@@ -74,14 +76,13 @@ async def looking_at(
     url: str,
     clock: Clock,
     *,
-    deadline_ms: int = GENEROUS_MS,
     environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[SlackGateway]:
     tokens = {"SLACK_BOT_TOKEN": TOKEN} if environ is None else environ
     gateway = SlackGateway(
         base_url=url,
         installations=Installations("env:", environ=tokens),
-        post_deadline_ms=deadline_ms,
+        post_deadline_ms=_DEADLINE_MS,
         clock_s=clock.process_s,
     )
     try:

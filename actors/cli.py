@@ -189,6 +189,23 @@ app.command(
 app.command(epilog=_examples('postonce cancel acme r1 --why "sent by mail"'))(cancel)
 
 
+@app.command(epilog=_examples("postonce rebuild", "postonce rebuild --json"))
+def rebuild(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a partition.")] = False,
+) -> int:
+    """Make lists and timelines anew from the log.
+
+    It dispatches nothing and may run while everything else does. The new views are made beside the
+    old ones, and shown partition by partition, as far as the projector has come. Texts that were
+    lost and may still be needed are restored. Stopped at any moment it has done no harm: run it
+    again. Of two at once the later goes on.
+    """
+    from actors.commands.rebuild import rebuild_all
+
+    return carry_out(lambda: rebuild_all(as_json=as_json))
+
+
 @app.command(epilog=_examples("postonce stats", "postonce stats --json | jq .unproven"))
 def stats(*, as_json: AsJson = False) -> int:
     """Count how much stands where, over all tenants."""

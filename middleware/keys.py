@@ -6,6 +6,7 @@ can move in one script. No other module, and no script, spells a key.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -23,6 +24,15 @@ class Delivery:
 
     def __str__(self) -> str:
         return f"{self.tenant}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One key of the projection."""
+
+    key: str
+    partition: int
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +79,14 @@ class Keys:
     def counts(self, partition: int) -> str:
         return self._tagged(partition, "counts")
 
-    def position(self, partition: int) -> str:
-        return self._tagged(partition, "position")
+    def projection(self, partition: int) -> str:
+        return self._tagged(partition, "projection")
 
     def lease(self, partition: int) -> str:
         return self._tagged(partition, "lease")
 
     def epoch(self, partition: int) -> str:
         return self._tagged(partition, "epoch")
-
-    def quarantine(self, partition: int) -> str:
-        return self._tagged(partition, "quarantine")
 
     # One of each for a tenant.
 
@@ -88,9 +95,6 @@ class Keys:
 
     def config(self, tenant: str) -> str:
         return self._of_tenant(tenant, f"config:{tenant}")
-
-    def listed(self, tenant: str, status: str) -> str:
-        return self._of_tenant(tenant, f"listed:{tenant}:{status}")
 
     # One of each for a request.
 
@@ -103,8 +107,27 @@ class Keys:
     def request(self, delivery: Delivery) -> str:
         return self._of_tenant(delivery.tenant, f"request:{delivery.tenant}:{delivery.id}")
 
-    def timeline(self, delivery: Delivery) -> str:
-        return self._of_tenant(delivery.tenant, f"timeline:{delivery.tenant}:{delivery.id}")
+    # The projection's views, of which each rebuild makes another generation.
+
+    def quarantine(self, partition: int, generation: int) -> str:
+        return self._tagged(partition, f"{generation}:quarantine")
+
+    def listed(self, tenant: str, status: str, generation: int) -> str:
+        return self._of_tenant(tenant, f"{generation}:listed:{tenant}:{status}")
+
+    def timeline(self, delivery: Delivery, generation: int) -> str:
+        name = f"{generation}:timeline:{delivery.tenant}:{delivery.id}"
+        return self._of_tenant(delivery.tenant, name)
+
+    def every_view(self) -> str:
+        """A pattern of Redis's, of the views of all generations; `view_of` reads what it finds."""
+        prefix = re.sub(r"([\\*?\[\]^-])", r"\\\1", self.prefix)
+        return f"{prefix}:{{p[0-9][0-9]}}:[0-9]*"
+
+    def view_of(self, key: str) -> View:
+        """What `every_view` found: no other key's name goes on with a digit."""
+        tag, generation, _ = key.removeprefix(f"{self.prefix}:").split(":", 2)
+        return View(key, int(tag[2:4]), int(generation))
 
     def _of_tenant(self, tenant: str, name: str) -> str:
         return self._tagged(self.partition_of(tenant), name)

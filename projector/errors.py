@@ -68,3 +68,11 @@ class QueueNotCountable(Exception):
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"{kind} does not count its messages")
+
+
+class RebuildSuperseded(Exception):
+    """Another rebuild of this partition began later; it goes on, and this one is of no use."""
+
+    def __init__(self, *, partition: int) -> None:
+        super().__init__(f"another rebuild began later, and has taken over partition {partition}")
+        self.partition = partition

@@ -6,6 +6,7 @@ Both streams of a partition are in one slot, so one blocking read serves both, o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, cast
 
 from middleware.store import failing_closed
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from middleware.ledger import Ledger
 
+Entries = list[tuple[str, dict[str, str]]]
 Stream = Literal["requests", "outcomes"]
 
 # A pipeline of folds of this size takes the server about a millisecond.
@@ -25,8 +27,8 @@ _READ_AT_ONCE = 128
 class Position:
     """The last folded id of each stream of a partition; `0-0` before the first."""
 
-    requests: str
-    outcomes: str
+    requests: str = "0-0"
+    outcomes: str = "0-0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,14 @@ class LoggedEvent:
     fields: Mapping[str, str]
 
     @property
+    def moment(self) -> tuple[int, int]:
+        """In order over both streams; of one instant of both, in any."""
+        milliseconds, number = self.id.split("-")
+        return int(milliseconds), int(number)
+
+    @property
     def logged_at_ms(self) -> int:
-        return _moment(self.id)[0]
+        return self.moment[0]
 
 
 def read_events(
@@ -51,26 +59,56 @@ def read_events(
 
     Raises LedgerUnavailable.
     """
-    streams: dict[str, tuple[Stream, str]] = {
+    places = _places(ledger, partition, position)
+    after = {key: last_id for key, (_, last_id) in places.items()}
+    with failing_closed():
+        reply = ledger.store.client.xread(after, count=_READ_AT_ONCE, block=block_ms)  # type: ignore[arg-type]
+    events: list[LoggedEvent] = []
+    for key, entries in cast("list[tuple[str, Entries]]", reply or []):
+        events += _chain(partition, *places[key], entries)
+    return sorted(events, key=attrgetter("moment"))
+
+
+def read_again(
+    ledger: Ledger, partition: int, position: Position, until: Position
+) -> list[LoggedEvent]:
+    """What follows the position up to the other, in order of time over both streams.
+
+    Other than in `read_events` no stream runs ahead: nothing earlier is still to be read. Raises
+    LedgerUnavailable.
+    """
+    places = _places(ledger, partition, position)
+    with failing_closed():
+        pipeline = ledger.store.client.pipeline(transaction=False)
+        for key, last_id in zip(places, (until.requests, until.outcomes), strict=True):
+            pipeline.xrange(key, f"({places[key][1]}", last_id, count=_READ_AT_ONCE)
+        replies = cast("list[Entries]", pipeline.execute())
+    events: list[LoggedEvent] = []
+    ends: list[tuple[int, int]] = []
+    for place, entries in zip(places.values(), replies, strict=True):
+        chained = _chain(partition, *place, entries)
+        events += chained
+        if len(chained) == _READ_AT_ONCE:
+            ends.append(chained[-1].moment)
+    in_order = sorted(events, key=attrgetter("moment"))
+    return [event for event in in_order if not ends or event.moment <= min(ends)]
+
+
+def _places(ledger: Ledger, partition: int, position: Position) -> dict[str, tuple[Stream, str]]:
+    """Each stream by its key, with the id to go on from."""
+    return {
         ledger.keys.requests(partition): ("requests", position.requests),
         ledger.keys.outcomes(partition): ("outcomes", position.outcomes),
     }
-    after = {key: last_id for key, (_, last_id) in streams.items()}
-    with failing_closed():
-        reply = ledger.store.client.xread(after, count=_READ_AT_ONCE, block=block_ms)  # type: ignore[arg-type]
+
+
+def _chain(partition: int, stream: Stream, last_id: str, entries: Entries) -> list[LoggedEvent]:
     events = []
-    for key, entries in cast("list[tuple[str, list[tuple[str, dict[str, str]]]]]", reply or []):
-        stream, last_id = streams[key]
-        for entry_id, fields in entries:
-            events.append(
-                LoggedEvent(
-                    partition=partition, stream=stream, after=last_id, id=entry_id, fields=fields
-                )
+    for entry_id, fields in entries:
+        events.append(
+            LoggedEvent(
+                partition=partition, stream=stream, after=last_id, id=entry_id, fields=fields
             )
-            last_id = entry_id
-    return sorted(events, key=lambda event: _moment(event.id))
-
-
-def _moment(entry_id: str) -> tuple[int, int]:
-    milliseconds, number = entry_id.split("-")
-    return int(milliseconds), int(number)
+        )
+        last_id = entry_id
+    return events

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from middleware.keys import Delivery
-from middleware.store import failing_closed
+from projector.current_views import read_current
 from projector.status import Status, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from redis.client import Pipeline
 
     from middleware.ledger import Ledger
 
@@ -68,14 +70,14 @@ class Explanation:
 def read_explanation(ledger: Ledger, tenant: str, message_request_id: str) -> Explanation | None:
     """None when nothing is known of such a request. Raises LedgerUnavailable."""
     delivery = Delivery(tenant, message_request_id)
-    with failing_closed():
-        pipeline = ledger.store.client.pipeline(transaction=False)
+
+    def ask(pipeline: Pipeline, generation: int) -> None:
         pipeline.hgetall(ledger.keys.delivery(delivery))
         pipeline.lrange(ledger.keys.history(delivery), 0, -1)
-        pipeline.lrange(ledger.keys.timeline(delivery), 0, -1)
-        record, history, timeline = cast(
-            "tuple[dict[str, str], list[str], list[str]]", pipeline.execute()
-        )
+        pipeline.lrange(ledger.keys.timeline(delivery, generation), 0, -1)
+
+    _, replies = read_current(ledger, ledger.keys.partition_of(tenant), ask)
+    record, history, timeline = cast("tuple[dict[str, str], list[str], list[str]]", replies)
     evidence = [
         *_read("event", timeline),
         *_read("ledger", history),

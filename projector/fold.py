@@ -15,7 +15,7 @@ from projector.events import Event, MessageRequested, Outcome, TenantConfigured
 from projector.json_text import compact_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from middleware.ledger import Ledger
     from projector.event_log import LoggedEvent
@@ -53,93 +53,99 @@ class Gap:
 FoldAnswer = Applied | Seen | Gap
 
 
-def fold(ledger: Ledger, logged: LoggedEvent, event: Event) -> Call[FoldAnswer]:
+def fold(ledger: Ledger, logged: LoggedEvent, event: Event, *, generation: int) -> Call[FoldAnswer]:
+    """Into a generation that is neither current nor being built nothing is written: a Gap."""
+    into = _Views(ledger, logged, generation)
     match event:
         case MessageRequested():
-            return _fold_requested(ledger, logged, event)
+            return into.requested(event)
         case Outcome(event="redriven"):
-            return _fold_redriven(ledger, logged, event)
+            return into.redriven(event)
         case Outcome():
-            return _fold_outcome(ledger, logged, event)
+            return into.outcome(event)
         case TenantConfigured(tenant=tenant):
-            keys = (ledger.keys.known(logged.partition),)
-            return _call(_FOLD_CONFIGURED, ledger, logged, keys, tenant)
+            return into.call(_FOLD_CONFIGURED, (ledger.keys.known(logged.partition),), tenant)
         case unreachable:
             assert_never(unreachable)
 
 
-def quarantine(ledger: Ledger, logged: LoggedEvent, *, error: str) -> Call[FoldAnswer]:
-    """`error` is kept and logged: names and codes only, nothing that the event says."""
-    keys = (ledger.keys.quarantine(logged.partition),)
-    return _call(_QUARANTINE, ledger, logged, keys, error, QUARANTINE_LIMIT)
-
-
-def _fold_requested(
-    ledger: Ledger, logged: LoggedEvent, event: MessageRequested
+def quarantine(
+    ledger: Ledger, logged: LoggedEvent, *, error: str, generation: int
 ) -> Call[FoldAnswer]:
-    asked = event.request
-    details = {"channel_code": asked.channel_code, "template_code": asked.template_code}
-    at_ms = logged.logged_at_ms
-    names = [ledger.keys.listed(event.tenant, status) for status in (OPEN, *ENDED)]
-    names.insert(1, ledger.keys.delivery(Delivery(event.tenant, event.message_request_id)))
-    return _fold_into_views(
-        _FOLD_REQUESTED, ledger, logged, event, names, at_ms=at_ms, details=details
-    )
+    """`error` is kept and logged: names and codes only, nothing that the event says.
+
+    Of each generation its own: an event that a later version can read is set aside no longer.
+    """
+    keys = (ledger.keys.quarantine(logged.partition, generation),)
+    return _Views(ledger, logged, generation).call(_QUARANTINE, keys, error, QUARANTINE_LIMIT)
 
 
-def _fold_outcome(ledger: Ledger, logged: LoggedEvent, event: Outcome) -> Call[FoldAnswer]:
-    details = {
-        "attempts": event.attempts,
-        "error": event.error,
-        "reason": event.reason,
-        "receipt": event.receipt,
-    }
-    lists: list[str] = []
-    # A stray post changes what a person must know, not how the request ended.
-    if event.event in ENDED:
-        others = [status for status in (OPEN, *ENDED) if status != event.event]
-        lists = [ledger.keys.listed(event.tenant, status) for status in (event.event, *others)]
-    return _fold_into_views(
-        _FOLD_OUTCOME, ledger, logged, event, lists, at_ms=event.at_ms, details=details
-    )
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """Where one event of the log goes: the views of one generation."""
 
+    ledger: Ledger
+    logged: LoggedEvent
+    generation: int
 
-def _fold_redriven(ledger: Ledger, logged: LoggedEvent, event: Outcome) -> Call[FoldAnswer]:
-    details = {"by": event.by, "why": event.why}
-    lists = [ledger.keys.listed(event.tenant, status) for status in (OPEN, *ENDED)]
-    return _fold_into_views(
-        _FOLD_REDRIVEN, ledger, logged, event, lists, at_ms=event.at_ms, details=details
-    )
+    def requested(self, event: MessageRequested) -> Call[FoldAnswer]:
+        asked = event.request
+        details = {"channel_code": asked.channel_code, "template_code": asked.template_code}
+        names = [self._record(event), *self._listed(event.tenant, (OPEN, *ENDED))]
+        at_ms = self.logged.logged_at_ms
+        return self._into(_FOLD_REQUESTED, event, names, at_ms=at_ms, details=details)
 
+    def outcome(self, event: Outcome) -> Call[FoldAnswer]:
+        details = {
+            "attempts": event.attempts,
+            "error": event.error,
+            "reason": event.reason,
+            "receipt": event.receipt,
+        }
+        names = [self._record(event)]
+        # A stray post changes what a person must know, not how the request ended.
+        if event.event in ENDED:
+            others = [status for status in (OPEN, *ENDED) if status != event.event]
+            names += self._listed(event.tenant, (event.event, *others))
+        return self._into(_FOLD_OUTCOME, event, names, at_ms=event.at_ms, details=details)
 
-def _fold_into_views(
-    script: Script,
-    ledger: Ledger,
-    logged: LoggedEvent,
-    event: MessageRequested | Outcome,
-    names: list[str],
-    *,
-    at_ms: int,
-    details: Mapping[str, object],
-) -> Call[FoldAnswer]:
-    timeline = ledger.keys.timeline(Delivery(event.tenant, event.message_request_id))
-    present = {name: value for name, value in details.items() if value is not None}
-    entry = compact_json([at_ms, event.event, present])
-    keys = (ledger.keys.known(logged.partition), timeline, *names)
-    arguments = (event.tenant, event.message_request_id, entry, at_ms)
-    return _call(script, ledger, logged, keys, *arguments, ledger.timing.retention_ms)
+    def redriven(self, event: Outcome) -> Call[FoldAnswer]:
+        details = {"by": event.by, "why": event.why}
+        names = self._listed(event.tenant, (OPEN, *ENDED))
+        return self._into(_FOLD_REDRIVEN, event, names, at_ms=event.at_ms, details=details)
 
+    def call(self, script: Script, keys: Sequence[str], *arguments: str | int) -> Call[FoldAnswer]:
+        logged = self.logged
+        projection = self.ledger.keys.projection(logged.partition)
+        place = (self.generation, logged.stream, logged.after, logged.id)
+        return Call(script, (projection, *keys), (*place, *arguments), _decode)
 
-def _call(
-    script: Script,
-    ledger: Ledger,
-    logged: LoggedEvent,
-    keys: tuple[str, ...],
-    *arguments: str | int,
-) -> Call[FoldAnswer]:
-    position = ledger.keys.position(logged.partition)
-    place = (logged.stream, logged.after, logged.id)
-    return Call(script, (position, *keys), (*place, *arguments), _decode)
+    def _into(
+        self,
+        script: Script,
+        event: MessageRequested | Outcome,
+        names: Sequence[str],
+        *,
+        at_ms: int,
+        details: Mapping[str, object],
+    ) -> Call[FoldAnswer]:
+        keys = self.ledger.keys
+        delivery = Delivery(event.tenant, event.message_request_id)
+        present = {name: value for name, value in details.items() if value is not None}
+        entry = compact_json([at_ms, event.event, present])
+        known, timeline = (
+            keys.known(self.logged.partition),
+            keys.timeline(delivery, self.generation),
+        )
+        arguments = (event.tenant, delivery.id, entry, at_ms, self.ledger.timing.retention_ms)
+        return self.call(script, (known, timeline, *names), *arguments)
+
+    def _record(self, event: MessageRequested | Outcome) -> str:
+        return self.ledger.keys.delivery(Delivery(event.tenant, event.message_request_id))
+
+    def _listed(self, tenant: str, statuses: Sequence[str]) -> list[str]:
+        keys = self.ledger.keys
+        return [keys.listed(tenant, status, self.generation) for status in statuses]
 
 
 def _decode(reply: Reply) -> FoldAnswer:

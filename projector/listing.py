@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, cast
 
 from middleware.keys import Delivery
 from middleware.store import failing_closed
+from projector.current_views import read_current
 from projector.fold import ENDED, OPEN
 from projector.status import OPEN_STATES, Status, read_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from redis.client import Pipeline
 
     from middleware.ledger import Ledger
 
@@ -81,18 +84,13 @@ def _of_tenant(ledger: Ledger, tenant: str, wanted: Filter) -> Iterator[Status]:
 
 
 def _in_view(ledger: Ledger, tenant: str, view: str) -> Iterator[Status]:
-    key = ledger.keys.listed(tenant, view)
     # From the last score on, past those of it that were shown: pages by rank would shift when
     # something leaves the view meanwhile.
-    score, shown_of_score = "-inf", 0
+    generation, score, shown_of_score = 0, "-inf", 0
     while True:
-        with failing_closed():
-            page = cast(
-                "list[tuple[str, float]]",
-                ledger.store.client.zrangebyscore(
-                    key, score, "+inf", start=shown_of_score, num=_PAGE, withscores=True
-                ),
-            )
+        generation, page = _read_page(
+            ledger, tenant, view, score=score, skipped=shown_of_score, guess=generation
+        )
         if not page:
             return
         deliveries = [Delivery(tenant, member) for member, _ in page]
@@ -101,6 +99,19 @@ def _in_view(ledger: Ledger, tenant: str, view: str) -> Iterator[Status]:
         of_last = sum(1 for _, each in page if str(int(each)) == last)
         shown_of_score = of_last + (shown_of_score if last == score else 0)
         score = last
+
+
+def _read_page(
+    ledger: Ledger, tenant: str, view: str, *, score: str, skipped: int, guess: int
+) -> tuple[int, list[tuple[str, float]]]:
+    """With the generation that it is of: the guess for the next page."""
+
+    def ask(pipeline: Pipeline, generation: int) -> None:
+        name = ledger.keys.listed(tenant, view, generation)
+        pipeline.zrangebyscore(name, score, "+inf", start=skipped, num=_PAGE, withscores=True)
+
+    generation, replies = read_current(ledger, ledger.keys.partition_of(tenant), ask, guess=guess)
+    return generation, cast("list[tuple[str, float]]", replies[0])
 
 
 def _view_of(status: str) -> str:

@@ -130,9 +130,13 @@ class MessageRequest(BaseModel):
         return self._canonical_json
 
     def fingerprint(self) -> str:
-        """SHA-256 of `canonical_json()` in 43 characters of URL-safe base64."""
-        digest = hashlib.sha256(self.canonical_json().encode()).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return fingerprint_of(self.canonical_json())
+
+
+def fingerprint_of(canonical_json: str) -> str:
+    """SHA-256 in 43 characters of URL-safe base64."""
+    digest = hashlib.sha256(canonical_json.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def parse_request(line: str | bytes | Mapping[str, object], *, now_ms: int) -> MessageRequest:

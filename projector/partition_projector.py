@@ -9,18 +9,16 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
-from middleware.errors import LedgerUnavailable, StoreRefused
-from projector.data_faults import is_of_the_data
+from middleware.errors import StoreRefused
 from projector.dispatching import UNREACHABLE, dispatch
 from projector.errors import EventUnreadable
 from projector.event_log import read_events
-from projector.events import Event, MessageRequested, Outcome, parse_event
-from projector.fold import Gap, fold, quarantine
+from projector.events import Event, MessageRequested, Outcome
+from projector.folding import fold_all, kind_of, read
 from projector.partition_lease import PartitionLease
 from projector.trimming import TRIM_EVERY_S, Trimming
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from concurrent.futures import Executor
     from threading import Event as StopSignal
 
@@ -28,9 +26,7 @@ if TYPE_CHECKING:
 
     from middleware.keys import Delivery
     from middleware.ledger import Ledger
-    from middleware.script import Call
     from projector.event_log import LoggedEvent
-    from projector.fold import FoldAnswer
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +70,11 @@ class PartitionProjector:
                 held = self._project()
             except (*UNREACHABLE, StoreRefused) as error:
                 failures += 1
-                self._log_failure(failures, f"cannot use its stores: {_kind(error)}: {error}")
+                self._log_failure(failures, f"cannot use its stores: {kind_of(error)}: {error}")
                 stopping.wait(_pause_s(failures))
             except Exception as error:  # noqa: BLE001 - no event may stop its partition for good
                 failures += 1
-                self._log_failure(failures, f"failed: {_kind(error)}")
+                self._log_failure(failures, f"failed: {kind_of(error)}")
                 stopping.wait(_pause_s(failures))
             else:
                 if failures:
@@ -90,11 +86,11 @@ class PartitionProjector:
 
     def _project(self) -> bool:
         """One batch; False when another holds the partition."""
-        position = self._lease.hold()
-        if position is None:
+        held = self._lease.hold()
+        if held is None:
             return False
-        batch = read_events(self._ledger, self._partition, position, block_ms=self._block_ms)
-        readings = [(logged, self._read(logged)) for logged in batch]
+        batch = read_events(self._ledger, self._partition, held.position, block_ms=self._block_ms)
+        readings = [read(self._ledger, logged) for logged in batch]
         dispatch(
             self._ledger,
             self._broker,
@@ -102,54 +98,14 @@ class PartitionProjector:
             threads=self._dispatchers,
             complained=self._complained,
         )
-        self._fold(readings)
+        for logged, reading in readings:
+            # Before the fold: after a crash an alert may come twice, but it is never lost.
+            _alert(logged, reading)
+        fold_all(self._ledger, readings, generation=held.generation)
         # Not before: until it is folded, the batch is dispatched again after each failure.
         self._complained.clear()
         self._trimming.step_if_due()
         return True
-
-    def _read(self, logged: LoggedEvent) -> Event | EventUnreadable:
-        try:
-            event = parse_event(logged.fields)
-        except EventUnreadable as unreadable:
-            return unreadable
-        if self._ledger.keys.partition_of(event.tenant) != logged.partition:
-            # Its views are in another slot, out of this partition's reach.
-            return EventUnreadable(["tenant: of another partition"])
-        return event
-
-    def _fold(self, readings: Sequence[tuple[LoggedEvent, Event | EventUnreadable]]) -> None:
-        for logged, reading in readings:
-            # Before the fold: after a crash an alert may come twice, but it is never lost.
-            _alert(logged, reading)
-        calls = [self._call(logged, reading) for logged, reading in readings]
-        try:
-            answers = self._ledger.run_many(calls)
-            if any(isinstance(answer, Gap) for answer in answers):
-                # A server that did not know one of the scripts yet ran it after those behind it.
-                self._ledger.run_many(calls)
-        except LedgerUnavailable as error:
-            if not is_of_the_data(error):
-                raise
-            # One of them, it is not known which; those applied by now answer that they were.
-            for logged, reading in readings:
-                self._fold_or_quarantine(logged, reading)
-
-    def _call(self, logged: LoggedEvent, reading: Event | EventUnreadable) -> Call[FoldAnswer]:
-        if isinstance(reading, EventUnreadable):
-            return quarantine(self._ledger, logged, error=f"EventUnreadable: {reading}")
-        return fold(self._ledger, logged, reading)
-
-    def _fold_or_quarantine(self, logged: LoggedEvent, reading: Event | EventUnreadable) -> None:
-        """Raise LedgerUnavailable when the event is not to blame, or cannot be set aside."""
-        try:
-            self._ledger.run(self._call(logged, reading))
-        except LedgerUnavailable as error:
-            if not is_of_the_data(error):
-                raise
-            kind = _kind(error)
-            self._ledger.run(quarantine(self._ledger, logged, error=kind))
-            log.critical("quarantined %s %s: cannot fold it: %s", logged.stream, logged.id, kind)
 
     def _release(self) -> None:
         try:
@@ -161,11 +117,6 @@ class PartitionProjector:
         # At failures 1, 2, 4, 8 ...: an outage does not fill the log, nor does it fall silent.
         level = logging.DEBUG if failures & (failures - 1) else logging.ERROR
         log.log(level, "partition %d waits and tries again, it %s", self._partition, what)
-
-
-def _kind(error: Exception) -> str:
-    """The store's failures are all of one class here; what they were says more."""
-    return type(error.__cause__ or error).__name__
 
 
 def _alert(logged: LoggedEvent, reading: Event | EventUnreadable) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from middleware.script import Call, Reply, Script
 from middleware.store import failing_closed
@@ -38,10 +38,13 @@ class Stats:
 
 def stats(ledger: Ledger) -> Stats:
     """Two round trips. Raises LedgerUnavailable."""
-    partitions = ledger.run_many(
-        [_read_partition(ledger, partition) for partition in range(ledger.keys.partitions)]
-    )
-    unproven, rejected = _ended_badly(ledger, partitions)
+    calls = [_read_partition(ledger, partition) for partition in range(ledger.keys.partitions)]
+    while True:
+        partitions = ledger.run_many(calls)
+        ended_badly = _ended_badly(ledger, partitions)
+        if ended_badly is not None:
+            break
+    unproven, rejected = ended_badly
     return Stats(
         waiting=sum(partition.open[0] for partition in partitions),
         delayed=sum(partition.open[1] for partition in partitions),
@@ -58,6 +61,7 @@ def stats(ledger: Ledger) -> Stats:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PartitionStats:
     now_ms: int
+    generation: int
     overdue_ms: int
     unfolded: int
     # waiting, delayed, claimed, sending, uncertain
@@ -70,7 +74,7 @@ def _read_partition(ledger: Ledger, partition: int) -> Call[_PartitionStats]:
     names = (
         keys.counts(partition),
         keys.tenants(partition),
-        keys.position(partition),
+        keys.projection(partition),
         keys.known(partition),
         keys.requests(partition),
         keys.outcomes(partition),
@@ -79,10 +83,11 @@ def _read_partition(ledger: Ledger, partition: int) -> Call[_PartitionStats]:
 
 
 def _decode(reply: Reply) -> _PartitionStats:
-    now_ms, earliest_due_ms, unfolded, *rest = reply
+    now_ms, generation, earliest_due_ms, unfolded, *rest = reply
     overdue_ms = int(now_ms) - int(float(earliest_due_ms)) if earliest_due_ms else 0
     return _PartitionStats(
         now_ms=int(now_ms),
+        generation=int(generation),
         overdue_ms=max(0, overdue_ms),
         unfolded=int(unfolded),
         open=tuple(int(count) for count in rest[:5]),
@@ -90,15 +95,25 @@ def _decode(reply: Reply) -> _PartitionStats:
     )
 
 
-def _ended_badly(ledger: Ledger, partitions: Sequence[_PartitionStats]) -> tuple[int, int]:
-    """Those unproven and those rejected within the retention, as far as folded."""
+def _ended_badly(ledger: Ledger, partitions: Sequence[_PartitionStats]) -> tuple[int, int] | None:
+    """Those unproven and those rejected within the retention, as far as folded.
+
+    None when a rebuild has put other views in the place of those that were counted.
+    """
+    keys = ledger.keys
     with failing_closed():
         pipeline = ledger.store.client.pipeline(transaction=False)
         for partition in partitions:
             # What is older is forgotten, also where no later outcome has trimmed it yet.
             oldest_ms = partition.now_ms - ledger.timing.retention_ms
             for tenant in partition.tenants:
-                pipeline.zcount(ledger.keys.listed(tenant, "unproven"), oldest_ms, "+inf")
-                pipeline.zcount(ledger.keys.listed(tenant, "rejected"), oldest_ms, "+inf")
-        counts = cast("list[int]", pipeline.execute())
+                for status in ("unproven", "rejected"):
+                    name = keys.listed(tenant, status, partition.generation)
+                    pipeline.zcount(name, oldest_ms, "+inf")
+        for number in range(len(partitions)):
+            pipeline.hget(keys.projection(number), "current")
+        replies = pipeline.execute()
+    counts, current = replies[: -len(partitions)], replies[-len(partitions) :]
+    if any(int(now or 0) != was.generation for now, was in zip(current, partitions, strict=True)):
+        return None
     return sum(counts[::2]), sum(counts[1::2])

@@ -86,7 +86,7 @@ class Trimming:
                 for event_id, tenant, id_ in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
             ]
 
-        names = (keys.position(partition), keys.requests(partition))
+        names = (keys.projection(partition), keys.requests(partition))
         return Call(_TRIMMABLE, names, (self._ledger.timing.retention_ms, _STEP), decode)
 
     def _record(self, tenant: str, id_: str) -> str | None:
@@ -97,7 +97,7 @@ class Trimming:
 
     def _trim(self, events: list[tuple[str, str | None]]) -> Call[Trimmed]:
         keys, partition = self._ledger.keys, self._partition
-        names = [keys.position(partition), keys.requests(partition), keys.outcomes(partition)]
+        names = [keys.projection(partition), keys.requests(partition), keys.outcomes(partition)]
         arguments: list[str | int] = [self._ledger.timing.retention_ms, _STEP]
         for event_id, record in events:
             place = 0

@@ -18,7 +18,7 @@ KEPT = frozenset(
         "epoch",
         "outcomes",
         "partitions",
-        "position",
+        "projection",
         "quarantine",
         "requests",
         "settings",
@@ -53,9 +53,10 @@ def remove_keys(client: redis.Redis, prefix: str) -> None:
 
 
 def _may_stay(client: redis.Redis, name: str, key: str) -> bool:
-    # The names in full are `PREFIX:KIND`, `PREFIX:{pNN}:KIND` and `PREFIX:{pNN}:KIND:TENANT[:ID]`.
-    tag, _, rest = name.partition(":")
-    kind = rest.partition(":")[0] if tag.startswith("{") else tag
+    # The names in full are `PREFIX:KIND`, `PREFIX:{pNN}:KIND` and `PREFIX:{pNN}:KIND:TENANT[:ID]`;
+    # a view has the number of its generation in front of its kind.
+    parts = name.split(":")
+    kind = next(part for part in parts if not part.startswith("{") and not part.isdecimal())
     if kind in KEPT_WHILE_OPEN:
         record = key.replace(f":{kind}:", ":delivery:", 1)
         return cast("str | None", client.hget(record, "state")) in OPEN_STATES

@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, assert_never
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
 from actors.commands.exit_codes import ExitCode
 from actors.commands.failures import UsageUnclear
 from actors.commands.opening import opened_ledger
 from actors.commands.order_answers import Answered, marked, redriven
+from actors.commands.progress import progress_of
 from actors.commands.redrive_options import MarkSent, RedriveMany, RedriveOne, ShowMany, meaning_of
-from actors.commands.screen import complain, say, screen
+from actors.commands.screen import complain, say
 from actors.commands.status import current_ms, most_shown, show_statuses
 from middleware.answers import TooLate, Unknown, text_to_mapping
 from middleware.dispatch_once import new_marker
@@ -125,10 +126,7 @@ def _spoken(counts: Counter[str]) -> str:
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[], None]]:
     """Nothing at all unless stderr is a terminal."""
-    console = screen(stderr=True)
     columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with progress_of(*columns) as progress:
         task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)

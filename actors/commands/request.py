@@ -18,8 +18,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from actors.commands.exit_codes import ExitCode
 from actors.commands.opening import opened_ledger
+from actors.commands.progress import progress_of
 from actors.commands.request_lines import answered, read_lines
-from actors.commands.screen import complain, say, say_json, screen
+from actors.commands.screen import complain, say, say_json
 from projector.errors import RequestsInterrupted
 from projector.requests import Accepted, Conflict, Duplicate, RefusedInput
 
@@ -129,7 +130,6 @@ class _Bar:
 
 @contextmanager
 def _progress(stream: BinaryIO) -> Iterator[_Bar]:
-    console = screen(stderr=True)
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=20),
@@ -137,9 +137,7 @@ def _progress(stream: BinaryIO) -> Iterator[_Bar]:
         TimeElapsedColumn(),
     )
     # Transient: what remains on the screen is the total, and the lines that were bad.
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with progress_of(*columns) as progress:
         yield _Bar(progress, stream)
 
 

@@ -1,11 +1,15 @@
 -- bound.lua: put in front of what looks at the log's oldest events.
 --
--- KEYS[1] position  hash: the last folded id of each stream
--- KEYS[2] requests  stream: the partition's private log
+-- KEYS[1] projection  hash: see position.lua
+-- KEYS[2] requests    stream: the partition's private log
 -- ARGV[1] retention_ms    ARGV[2] limit, of the events of each stream looked at
 
-local position, requests = KEYS[1], KEYS[2]
+local projection, requests = KEYS[1], KEYS[2]
 local retention_ms, limit = tonumber(ARGV[1]), ARGV[2]
+
+local function folded_id(generation, name)
+  return redis.call('HGET', projection, generation .. ':' .. name) or '0-0'
+end
 
 -- The end of a range: no later than `id`, and before `ms`.
 local function no_later(id, ms)
@@ -15,7 +19,7 @@ end
 
 -- The oldest events that are folded and older than the retention; `before_ms` bounds them further.
 local function oldest(name, stream, before_ms)
-  local folded_id = redis.call('HGET', position, name) or '0-0'
-  local last = no_later(folded_id, math.min(now_ms() - retention_ms, before_ms or math.huge))
+  local folded = folded_id(redis.call('HGET', projection, 'current') or '0', name)
+  local last = no_later(folded, math.min(now_ms() - retention_ms, before_ms or math.huge))
   return redis.call('XRANGE', stream, '-', last, 'COUNT', limit)
 end

@@ -9,7 +9,14 @@
 
 local outcomes = KEYS[3]
 
-local function forget(stream, last_id)
+local function forget(name, stream, last_id)
+  -- What a rebuild has not folded yet it need not fold; its lag would else stay for ever.
+  local building = redis.call('HGET', projection, 'building')
+  local unfolded = building
+    and #redis.call('XRANGE', stream, '(' .. folded_id(building, name), last_id) or 0
+  if unfolded > 0 then
+    redis.call('HINCRBY', projection, building .. ':' .. name .. ':folded', unfolded)
+  end
   local ms, number = string.match(last_id, '^(%d+)-(%d+)$')
   -- Exactly: the server would else leave some, or need not trim at all.
   redis.call('XTRIM', stream, 'MINID', '=', ms .. '-' .. string.format('%.0f', number + 1))
@@ -23,7 +30,7 @@ for number, event in ipairs(oldest('requests', requests)) do
   if place > 0 and redis.call('EXISTS', KEYS[place]) == 1 then break end
   forgotten, last_id = number, event_id
 end
-if last_id then forget(requests, last_id) end
+if last_id then forget('requests', requests, last_id) end
 
 -- No outcome of a request that is kept is older than it.
 local kept = redis.call('XRANGE', requests, '-', '+', 'COUNT', 1)[1]
@@ -41,5 +48,5 @@ for _, about in ipairs(redis.call('XINFO', 'GROUPS', outcomes)) do
     answer[#answer + 1] = group.name
   end
 end
-forget(outcomes, last_id)
+forget('outcomes', outcomes, last_id)
 return answer

@@ -98,7 +98,7 @@ def test_the_partitions_of_a_killed_process_are_taken_over(
             wait_until(partial(is_folded, ledger), description="it is folded", timeout_s=30)
 
     # Then
-    assert client.zrange(ledger.keys.listed("acme", "sent"), 0, -1) == ["r1"]
+    assert client.zrange(ledger.keys.listed("acme", "sent", 0), 0, -1) == ["r1"]
 
 
 @pytest.mark.parametrize(

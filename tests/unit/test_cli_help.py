@@ -28,6 +28,7 @@ def test_every_command_of_the_design_is_there() -> None:
         "list",
         "redrive",
         "cancel",
+        "rebuild",
         "stats",
         "doctor",
         "projector",

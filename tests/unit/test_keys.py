@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import inspect
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,7 @@ from middleware.keys import MAX_PARTITIONS, Delivery, Keys
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+GENERATIONS = (0, 1, 12)
 STATUSES = ("open", "sent", "rejected", "expired", "cancelled", "unproven")
 
 # As design §9 has them: ids may contain colons, tenants may not.
@@ -33,13 +34,14 @@ key_makers = st.builds(
 KINDS = [
     (name, [*inspect.signature(method).parameters][1:])
     for name, method in inspect.getmembers(Keys, inspect.isfunction)
-    if not name.startswith("_") and name != "partition_of"
+    if not name.startswith("_") and name not in {"partition_of", "every_view", "view_of"}
 ]
 
 
 def named_keys(keys: Keys, delivery: Delivery) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every key that this delivery has a part in, by what it is for."""
     tenant, partition = delivery.tenant, keys.partition_of(delivery.tenant)
+    name = tenant, delivery.id
     for kind, parameters in KINDS:
         make = getattr(keys, kind)
         match parameters:
@@ -49,10 +51,17 @@ def named_keys(keys: Keys, delivery: Delivery) -> Iterator[tuple[tuple[str, ...]
                 yield (kind, str(partition)), make(partition)
             case ["tenant"]:
                 yield (kind, tenant), make(tenant)
-            case ["tenant", "status"]:
-                yield from (((kind, tenant, status), make(tenant, status)) for status in STATUSES)
             case ["delivery"]:
-                yield (kind, tenant, delivery.id), make(delivery)
+                yield (kind, *name), make(delivery)
+            case ["partition", "generation"]:
+                yield from (
+                    ((kind, str(partition), str(g)), make(partition, g)) for g in GENERATIONS
+                )
+            case ["tenant", "status", "generation"]:
+                for status, g in product(STATUSES, GENERATIONS):
+                    yield (kind, tenant, status, str(g)), make(tenant, status, g)
+            case ["delivery", "generation"]:
+                yield from (((kind, *name, str(g)), make(delivery, g)) for g in GENERATIONS)
             case _:
                 raise AssertionError(f"this test does not know what {kind} is for")
 
@@ -93,6 +102,20 @@ def test_an_id_cannot_reach_into_another_tenants_keys() -> None:
 
     # Then
     assert all(named[one] != named[other] for one, other in combinations(named, 2))
+
+
+@given(keys=key_makers, delivery=deliveries)
+def test_a_view_tells_its_partition_and_its_generation(keys: Keys, delivery: Delivery) -> None:
+    # Given
+    partition = keys.partition_of(delivery.tenant)
+
+    # When
+    views = [keys.view_of(keys.timeline(delivery, generation)) for generation in GENERATIONS]
+
+    # Then
+    assert [(view.partition, view.generation) for view in views] == [
+        (partition, generation) for generation in GENERATIONS
+    ]
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,7 @@ def test_a_queue_that_is_down_is_told_apart_from_the_store(
         ("redrive", "--status", "rejected"),
         ("cancel", "acme", "r1"),
         ("stats",),
+        ("rebuild",),
         ("request", "examples/requests.jsonl"),
         ("configure", "examples/tenants.yaml"),
     ],

@@ -112,6 +112,17 @@ def test_programs_get_an_answer_for_each_of_many(cli: Callable[..., Ended]) -> N
     ]
 
 
+@pytest.mark.usefixtures("many", "terminal")
+def test_what_programs_get_is_piped_though_the_progress_is_on_a_terminal(
+    cli: Callable[..., Ended],
+) -> None:
+    # When
+    ended = cli(*ALL_REJECTED, "--tenant", "acme", "--json")
+
+    # Then
+    assert [each["message_request_id"] for each in ended.objects] == ["r1", "r2"]
+
+
 def test_one_of_many_that_is_refused_is_named_and_the_rest_go_on(
     cli: Callable[..., Ended], ledger: Ledger, fold: Callable[[], None]
 ) -> None:

@@ -19,13 +19,15 @@ from projector.configure import Configured, configure
 from projector.explanation import read_explanation
 from projector.listing import Filter, list_statuses
 from projector.outcome_feed import outcomes
+from projector.rebuild import Rebuilt, rebuild
 from projector.requests import request_many
 from projector.stats import stats
 from projector.trimming import Trimming
-from tests.redis.projector.asking import ask, fields, post, queued
+from tests.redis.projector.asking import ask, fields, post, queued, reject
 from tests.redis.projector.guarding import declare_actor
 from tests.redis.projector.test_configuring import configuration
 from tests.redis.projector.test_projecting import project_all
+from tests.redis.projector.views import generations, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,3 +105,25 @@ def test_the_log_is_trimmed_on_three_nodes(
     assert sum(each.outcomes for each in trimmed) == len(tenants)
     left = [spread.store.client.xlen(spread.keys.requests(partition)) for partition in partitions]
     assert sum(left) == left[spread.keys.partition_of(kept.tenant)] == 1
+
+
+def test_the_views_are_rebuilt_on_three_nodes(
+    spread: Ledger, broker: StubBroker, tenants: list[str]
+) -> None:
+    # Given
+    for tenant in tenants:
+        reject(spread, ask(spread, tenant=tenant))
+        ask(spread, "r2", tenant=tenant)
+    project_all(spread, broker)
+    before = shown(spread)
+    spread.store.client.unlink(*(spread.keys.request(Delivery(name, "r2")) for name in tenants))
+
+    # When
+    rebuilt = [each for each in rebuild(spread) if isinstance(each, Rebuilt)]
+
+    # Then
+    assert shown(spread) == before
+    assert generations(spread) == {(partition, 1) for partition in range(6)}
+    assert sum(each.bodies_restored for each in rebuilt) == len(tenants)
+    assert len(list(list_statuses(spread, Filter()))) == 2 * len(tenants)
+    assert stats(spread).projector_lag == 0

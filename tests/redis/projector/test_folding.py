@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from middleware.keys import Delivery
-from middleware.ledger import Ledger
-from middleware.store import Store
-from middleware.stub_ledger import ManualClock
-from projector.event_log import LoggedEvent, Position, Stream, read_events
+from projector.event_log import LoggedEvent, Position, Stream, read_again, read_events
 from projector.events import Event, MessageRequested, Outcome, TenantConfigured, parse_event
 from projector.fold import Applied, Gap, Seen, fold, quarantine
 from projector.message_request import parse_request
@@ -21,8 +18,8 @@ if TYPE_CHECKING:
 
     import redis
 
+    from middleware.ledger import Ledger
     from projector.fold import FoldAnswer
-    from sandbox.servers import ValkeyProcess
 
 DELIVERY = Delivery("acme", "r1")
 # What is older than the retention would be forgotten at once.
@@ -77,11 +74,11 @@ class Folder:
     def fold(self, event: Event) -> FoldAnswer:
         placed = self.place(event)
         self._last[placed.stream] = placed.id
-        return self.ledger.run(fold(self.ledger, placed, event))
+        return self.ledger.run(fold(self.ledger, placed, event, generation=0))
 
     def listed(self) -> list[str]:
         """The views that hold the request."""
-        key = self.ledger.keys.listed("acme", "*")
+        key = self.ledger.keys.listed("acme", "*", 0)
         return sorted(
             found.rpartition(":")[2]
             for found in self._client.scan_iter(match=key.replace("{", r"\{"))
@@ -89,7 +86,7 @@ class Folder:
         )
 
     def timeline(self) -> list[str]:
-        entries = self._client.lrange(self.ledger.keys.timeline(DELIVERY), 0, -1)
+        entries = self._client.lrange(self.ledger.keys.timeline(DELIVERY, 0), 0, -1)
         return [json.loads(entry)[1] for entry in entries]
 
 
@@ -98,7 +95,7 @@ def folder(ledger: Ledger, client: redis.Redis) -> Iterator[Folder]:
     ask(ledger)
     yield Folder(ledger, client)
     # These events did not happen to the record, which would tell that their views may stay.
-    client.unlink(ledger.keys.timeline(DELIVERY))
+    client.unlink(ledger.keys.timeline(DELIVERY, 0))
 
 
 def test_a_request_is_open_until_its_outcome(folder: Folder) -> None:
@@ -123,7 +120,7 @@ def test_folding_an_event_twice_changes_nothing(folder: Folder, ledger: Ledger) 
     folder.fold(outcome("sent"))
 
     # When
-    answer = ledger.run(fold(ledger, placed, event))
+    answer = ledger.run(fold(ledger, placed, event, generation=0))
 
     # Then
     assert answer == Seen()
@@ -138,7 +135,7 @@ def test_an_event_from_before_the_position_changes_nothing(folder: Folder, ledge
     folder.fold(outcome("sent"))
 
     # When
-    answer = ledger.run(fold(ledger, early, outcome("unproven")))
+    answer = ledger.run(fold(ledger, early, outcome("unproven"), generation=0))
 
     # Then
     assert answer == Seen()
@@ -160,7 +157,7 @@ def test_an_event_whose_predecessor_is_not_folded_waits_for_it(
     )
 
     # When
-    answers = ledger.run_many([fold(ledger, second, requested())])
+    answers = ledger.run_many([fold(ledger, second, requested(), generation=0)])
 
     # Then
     assert answers == [Gap(first.after)]
@@ -174,7 +171,7 @@ def test_ids_are_compared_as_numbers_and_not_as_text(folder: Folder, ledger: Led
     tenth = folder.place(requested())
 
     # When
-    answer = ledger.run(fold(ledger, tenth, requested()))
+    answer = ledger.run(fold(ledger, tenth, requested(), generation=0))
 
     # Then
     assert tenth.id.endswith("-10")
@@ -190,7 +187,7 @@ def test_an_outcome_folded_before_its_request_is_not_opened_again_by_it(folder: 
 
     # Then
     assert folder.listed() == ["rejected"]
-    assert folder.timeline() == ["rejected", "requested"]
+    assert folder.timeline() == ["requested", "rejected"]
 
 
 def test_a_receipt_found_later_moves_an_unproven_request_to_sent(folder: Folder) -> None:
@@ -219,6 +216,17 @@ def test_a_late_post_stands_in_the_timeline_and_changes_no_list(folder: Folder) 
     assert folder.timeline() == ["requested", "expired", "late_post"]
 
 
+def test_a_late_post_of_what_is_forgotten_makes_no_timeline_that_nothing_would_end(
+    folder: Folder,
+) -> None:
+    # When
+    answer = folder.fold(outcome("late_post"))
+
+    # Then
+    assert answer == Applied()
+    assert folder.timeline() == []
+
+
 @pytest.mark.parametrize("ended", ["rejected", "expired", "cancelled", "unproven"])
 def test_what_is_redriven_is_open_again_and_stays(
     folder: Folder, ledger: Ledger, client: redis.Redis, ended: str
@@ -231,13 +239,13 @@ def test_what_is_redriven_is_open_again_and_stays(
     answer = folder.fold(outcome("redriven", by="ada@ops", why="the channel is back"))
 
     # Then
-    timeline = client.lrange(ledger.keys.timeline(DELIVERY), 0, -1)
+    timeline = client.lrange(ledger.keys.timeline(DELIVERY, 0), 0, -1)
     _, _, details = json.loads(timeline[-1])
     assert answer == Applied()
     assert folder.listed() == ["open"]
     assert folder.timeline() == ["requested", ended, "redriven"]
     assert details == {"by": "ada@ops", "why": "the channel is back"}
-    assert client.pttl(ledger.keys.timeline(DELIVERY)) == -1
+    assert client.pttl(ledger.keys.timeline(DELIVERY, 0)) == -1
 
 
 def test_what_is_redriven_ends_again(folder: Folder, ledger: Ledger, client: redis.Redis) -> None:
@@ -251,7 +259,7 @@ def test_what_is_redriven_ends_again(folder: Folder, ledger: Ledger, client: red
 
     # Then
     assert folder.listed() == ["sent"]
-    assert client.pttl(ledger.keys.timeline(DELIVERY)) > 0
+    assert client.pttl(ledger.keys.timeline(DELIVERY, 0)) > 0
 
 
 def test_a_request_folded_after_it_was_redriven_is_open(folder: Folder) -> None:
@@ -266,36 +274,34 @@ def test_a_request_folded_after_it_was_redriven_is_open(folder: Folder) -> None:
     assert folder.listed() == ["open"]
 
 
-def test_what_has_ended_is_kept_for_the_retention(
+def test_what_has_ended_is_kept_for_the_retention_from_its_end_on(
     folder: Folder, ledger: Ledger, client: redis.Redis
 ) -> None:
     # Given
     folder.fold(requested())
-    open_ms = client.pttl(ledger.keys.timeline(DELIVERY))
+    open_ms = client.pttl(ledger.keys.timeline(DELIVERY, 0))
+    ended = outcome("sent")
 
     # When
-    folder.fold(outcome("sent"))
+    folder.fold(ended)
 
     # Then
-    retention_ms = ledger.timing.retention_ms
     assert open_ms == -1
-    for key in (ledger.keys.timeline(DELIVERY), ledger.keys.listed("acme", "sent")):
-        assert retention_ms - 60_000 < client.pttl(key) <= retention_ms
+    for key in (ledger.keys.timeline(DELIVERY, 0), ledger.keys.listed("acme", "sent", 0)):
+        assert client.pexpiretime(key) == ended.at_ms + ledger.timing.retention_ms
 
 
 def test_each_outcome_trims_its_list_of_what_is_older_than_the_retention(
-    folder: Folder, ledger: Ledger, client: redis.Redis, valkey: ValkeyProcess
+    folder: Folder, ledger: Ledger, client: redis.Redis
 ) -> None:
     # Given
-    clock = ManualClock()
-    folder.ledger = Ledger(Store(valkey.url, clock_ms=clock), ledger.keys, ledger.timing)
-    forgotten_ms = clock.now_ms - ledger.timing.retention_ms
-    listed = ledger.keys.listed("acme", "sent")
+    ended = outcome("sent")
+    forgotten_ms = ended.at_ms - ledger.timing.retention_ms
+    listed = ledger.keys.listed("acme", "sent", 0)
     client.zadd(listed, {"forgotten": forgotten_ms, "kept": forgotten_ms + 1})
 
     # When
-    folder.fold(outcome("sent", at_ms=clock.now_ms))
-    folder.ledger.store.close()
+    folder.fold(ended)
 
     # Then
     assert client.zrange(listed, 0, -1) == ["kept", "r1"]
@@ -306,7 +312,7 @@ def test_an_id_used_again_after_the_retention_is_open(
 ) -> None:
     # Given
     folder.fold(outcome("rejected", at_ms=1_000))
-    rejected = ledger.keys.listed("acme", "rejected")
+    rejected = ledger.keys.listed("acme", "rejected", 0)
     # As a list that no later outcome has trimmed.
     client.zadd(rejected, {"r1": 1_000})
     client.pexpire(rejected, 60_000)
@@ -315,7 +321,8 @@ def test_an_id_used_again_after_the_retention_is_open(
     folder.fold(requested())
 
     # Then
-    assert "open" in folder.listed()
+    assert folder.listed() == ["open"]
+    assert folder.timeline() == ["requested"]
 
 
 def test_a_request_that_ended_longer_ago_than_the_retention_is_not_opened(
@@ -331,8 +338,8 @@ def test_a_request_that_ended_longer_ago_than_the_retention_is_not_opened(
 
     # Then
     assert folder.listed() == []
-    assert folder.timeline() == ["sent", "requested"]
-    assert client.pttl(ledger.keys.timeline(DELIVERY)) > 0
+    assert folder.timeline() == ["requested"]
+    assert client.pttl(ledger.keys.timeline(DELIVERY, 0)) > 0
 
 
 def test_a_configured_tenant_becomes_known(
@@ -356,14 +363,14 @@ def test_quarantine_moves_the_position_with_it(
     placed = folder.place(requested())
 
     # When
-    answers = [ledger.run(quarantine(ledger, placed, error="bad")) for _ in range(2)]
+    answers = [ledger.run(quarantine(ledger, placed, error="bad", generation=0)) for _ in range(2)]
 
     # Then
     assert answers == [Applied(), Seen()]
-    ((_, kept),) = stream(client, ledger.keys.quarantine(placed.partition))
+    ((_, kept),) = stream(client, ledger.keys.quarantine(placed.partition, 0))
     assert kept == {"stream": "requests", "id": placed.id, "error": "bad"}
-    folded = client.hgetall(ledger.keys.position(placed.partition))
-    assert folded == {"requests": placed.id, "requests:folded": "1"}
+    folded = client.hgetall(ledger.keys.projection(placed.partition))
+    assert folded == {"0:requests": placed.id, "0:requests:folded": "1"}
 
 
 def test_the_log_is_read_in_the_order_of_time_over_both_streams(
@@ -375,16 +382,41 @@ def test_the_log_is_read_in_the_order_of_time_over_both_streams(
     client.xadd(ledger.keys.requests(0), {"n": "3"}, id="11-0")
 
     # When
-    events = read_events(ledger, 0, Position(requests="0-0", outcomes="0-0"), block_ms=1)
+    events = read_events(ledger, 0, Position(), block_ms=1)
 
     # Then
     assert [event.id for event in events] == ["10-2", "10-10", "11-0"]
     assert [event.after for event in events] == ["0-0", "0-0", "10-2"]
 
 
+def test_what_is_read_again_is_in_the_order_of_time_though_one_stream_is_longer_than_a_batch(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    # Given
+    for number in range(1, 201):
+        client.xadd(ledger.keys.requests(0), {"n": "1"}, id=f"{number}-1")
+    for number in (5, 150, 201):
+        client.xadd(ledger.keys.outcomes(0), {"n": "2"}, id=f"{number}-2")
+    position, until = Position(), Position("200-1", "150-2")
+    order: list[tuple[int, int]] = []
+
+    # When
+    while batch := read_again(ledger, 0, position, until):
+        order += [event.moment for event in batch]
+        last = {event.stream: event.id for event in batch}
+        position = Position(
+            last.get("requests", position.requests), last.get("outcomes", position.outcomes)
+        )
+
+    # Then
+    assert order == sorted(order)
+    assert len(order) == 202
+    assert order[-1] == (200, 1)
+
+
 def test_a_quiet_log_gives_nothing(ledger: Ledger) -> None:
     # Given
-    start = Position(requests="0-0", outcomes="0-0")
+    start = Position()
 
     # When
     events = read_events(ledger, 0, start, block_ms=1)

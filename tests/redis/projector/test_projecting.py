@@ -248,7 +248,7 @@ def test_several_projectors_fold_and_dispatch_each_event_once(
     # Then
     assert len({message.message_id for message in queued(broker)}) == len(queued(broker)) == 40
     folded = [
-        int(client.hget(ledger.keys.position(partition), "requests:folded") or 0)
+        int(client.hget(ledger.keys.projection(partition), "0:requests:folded") or 0)
         for partition in range(2)
     ]
     assert sum(folded) == 40
@@ -269,7 +269,7 @@ def test_a_crash_between_dispatch_and_fold_does_both_again_with_the_same_message
     # Then
     (after,) = queued(broker)
     assert after.message_id == before.message_id
-    assert client.llen(ledger.keys.timeline(delivery)) == 1
+    assert client.llen(ledger.keys.timeline(delivery, 0)) == 1
 
 
 def test_the_partitions_of_a_projector_that_died_are_taken_over(
@@ -390,7 +390,7 @@ def test_a_message_that_is_refused_for_good_is_said_once_however_often_it_is_tri
     ask(ledger, "r2")
     complained: set[Delivery] = set()
     partition = ledger.keys.partition_of("acme")
-    position = Position(requests="0-0", outcomes="0-0")
+    position = Position()
     requested = [
         (logged, event)
         for logged in read_events(ledger, partition, position, block_ms=1)
@@ -416,7 +416,7 @@ def test_a_partition_that_fails_on_and_on_says_so_less_and_less_often(
     caplog.set_level(logging.DEBUG)
     projector = PartitionProjector(ledger, StubBroker(), 0, lease_ms=LEASE_MS, block_ms=1)
     stopping = SetAfterWaits(9)
-    ledger.store.client.set(ledger.keys.position(0), "not a hash", ex=60)
+    ledger.store.client.set(ledger.keys.projection(0), "not a hash", ex=60)
 
     # When
     projector.run(stopping)
@@ -471,7 +471,7 @@ def test_an_event_that_cannot_be_read_is_set_aside_with_an_alert_and_stops_nobod
 
     # Then
     assert [message.kwargs["message_request_id"] for message in queued(broker)] == ["after"]
-    ((_, kept),) = stream(client, ledger.keys.quarantine(partition))
+    ((_, kept),) = stream(client, ledger.keys.quarantine(partition, 0))
     assert (kept["stream"], kept["id"]) == ("requests", bad)
     (alert,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
     assert str(bad) in alert.getMessage()
@@ -491,7 +491,7 @@ def test_an_event_that_is_no_unicode_is_set_aside_and_stops_nobody(
 
     # Then
     assert [message.kwargs["message_request_id"] for message in queued(broker)] == ["after"]
-    ((_, kept),) = stream(client, ledger.keys.quarantine(partition))
+    ((_, kept),) = stream(client, ledger.keys.quarantine(partition, 0))
     assert kept["stream"] == "outcomes"
 
 
@@ -520,15 +520,15 @@ def test_an_event_that_cannot_be_folded_is_set_aside_and_stops_nobody(
     ask(ledger, "before")
     spoilt = ask(ledger, "spoilt")
     ask(ledger, "after")
-    client.set(ledger.keys.timeline(spoilt), "not a list", ex=60)
+    client.set(ledger.keys.timeline(spoilt, 0), "not a list", ex=60)
 
     # When
     project_all(ledger, broker)
 
     # Then
-    ((_, kept),) = stream(client, ledger.keys.quarantine(ledger.keys.partition_of("acme")))
+    ((_, kept),) = stream(client, ledger.keys.quarantine(ledger.keys.partition_of("acme"), 0))
     assert kept["error"] == "ResponseError"
-    listed = client.zrange(ledger.keys.listed("acme", "open"), 0, -1)
+    listed = client.zrange(ledger.keys.listed("acme", "open", 0), 0, -1)
     assert sorted(listed) == ["after", "before"]
     assert "cannot fold it" in caplog.text
 
@@ -547,8 +547,8 @@ def test_an_event_that_a_full_store_refuses_is_waited_for_and_not_set_aside(
 
         # Then
         partition = other.keys.partition_of("acme")
-        assert store.client.xlen(other.keys.quarantine(partition)) == 0
-        assert store.client.zcard(other.keys.listed("acme", "open")) == 1
+        assert store.client.xlen(other.keys.quarantine(partition, 0)) == 0
+        assert store.client.zcard(other.keys.listed("acme", "open", 0)) == 1
         store.close()
 
 
@@ -565,7 +565,7 @@ def test_an_event_in_another_tenants_partition_is_set_aside(
     project_all(ledger, broker)
 
     # Then
-    assert client.xlen(ledger.keys.quarantine(other)) == 1
+    assert client.xlen(ledger.keys.quarantine(other, 0)) == 1
     assert not client.exists(ledger.keys.known(other))
 
 

@@ -221,7 +221,7 @@ def test_a_list_is_whole_where_many_requests_came_in_one_instant(
     client.sadd(ledger.keys.known(ledger.keys.partition_of("acme")), "acme")
     ids = [f"r{number:04}" for number in range(1_100)]
     scores = {name: 1_700_000_000_000 + (number > 700) for number, name in enumerate(ids)}
-    client.zadd(ledger.keys.listed("acme", "open"), scores)
+    client.zadd(ledger.keys.listed("acme", "open", 0), scores)
     with client.pipeline() as pipeline:
         for name in ids:
             pipeline.hset(ledger.keys.delivery(Delivery("acme", name)), "state", "waiting")
@@ -285,7 +285,7 @@ def test_at_one_instant_a_request_comes_first_and_an_outcome_after_what_caused_i
     ledger, clock = standing
     delivery = ask(ledger)
     post(ledger, delivery)
-    timeline = ledger.keys.timeline(delivery)
+    timeline = ledger.keys.timeline(delivery, 0)
     client.rpush(
         timeline, *(json.dumps([clock.now_ms, what, {}]) for what in ("requested", "sent"))
     )

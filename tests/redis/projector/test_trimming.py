@@ -62,7 +62,7 @@ def forgotten(ledger: Ledger, *deliveries: Delivery) -> None:
     keys = ledger.keys
     for delivery in deliveries:
         ledger.store.client.unlink(keys.delivery(delivery), keys.history(delivery))
-        ledger.store.client.unlink(keys.request(delivery), keys.timeline(delivery))
+        ledger.store.client.unlink(keys.request(delivery), keys.timeline(delivery, 0))
 
 
 def requests_left(ledger: Ledger, partition: int) -> list[str]:

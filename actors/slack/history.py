@@ -10,20 +10,20 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from actors.slack.history_reader import Ended, Waiting
+from actors.slack.sought import Look
 from middleware.fates import LookAnswer, NotNow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actors.slack.history_reader import HistoryReader
+    from actors.slack.history_reader import Ended, HistoryReader
     from actors.slack.sought import Place, Sought
 
 
 @dataclass(slots=True)
 class _Reading:
     task: asyncio.Task[Ended]
-    looks: list[Waiting]
+    looks: list[Look]
 
 
 class History:
@@ -42,10 +42,10 @@ class History:
 
     async def look(self, sought: Sought, *, within_s: float) -> LookAnswer:
         """Cancelled, or out of time, it leaves what was read to the next look."""
-        waiting = Waiting(sought, self._clock_s())
+        look = Look(sought, self._clock_s())
         try:
             async with asyncio.timeout(within_s):
-                return await self._look(waiting)
+                return await self._look(look)
         except TimeoutError:
             return NotNow("history_not_read_in_time")
 
@@ -56,18 +56,18 @@ class History:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _look(self, waiting: Waiting) -> LookAnswer:
+    async def _look(self, look: Look) -> LookAnswer:
         while True:
-            reading = self._reading(waiting.sought.place)
+            reading = self._reading(look.sought.place)
             if reading is None:
-                known = self._reader.known(waiting.sought)
+                known = self._reader.known(look)
                 if known is not None:
                     return known
-                reading = self._start(waiting)
-            ended = await self._wait(reading, waiting)
+                reading = self._start(look)
+            ended = await self._wait(reading, look)
             if ended is None:
                 return NotNow("gateway_closed")
-            answer = ended.answer(waiting.sought)
+            answer = ended.answer(look)
             if answer is not None:
                 return answer
 
@@ -78,29 +78,29 @@ class History:
             return None
         return reading
 
-    def _start(self, waiting: Waiting) -> _Reading:
-        looks: list[Waiting] = []
-        place = waiting.sought.place
+    def _start(self, look: Look) -> _Reading:
+        looks: list[Look] = []
+        place = look.sought.place
         reading = _Reading(asyncio.create_task(self._read(place, looks)), looks)
         self._under_way[place] = reading
         # However it ends, also before its first step.
         reading.task.add_done_callback(lambda _: self._forget(place, reading))
         return reading
 
-    async def _read(self, place: Place, looks: list[Waiting]) -> Ended:
+    async def _read(self, place: Place, looks: list[Look]) -> Ended:
         await asyncio.sleep(self._gather_s)
         return await self._reader.read(place, looks)
 
-    async def _wait(self, reading: _Reading, waiting: Waiting) -> Ended | None:
+    async def _wait(self, reading: _Reading, look: Look) -> Ended | None:
         """None if the read was cancelled, which only `close` does while somebody waits."""
-        reading.looks.append(waiting)
+        reading.looks.append(look)
         try:
             # What ends this look, a cancellation too, does not end the read for the others.
             await asyncio.wait({reading.task})
         finally:
-            reading.looks.remove(waiting)
+            reading.looks.remove(look)
             if not reading.looks:
-                self._forget(waiting.sought.place, reading)
+                self._forget(look.sought.place, reading)
                 reading.task.cancel()
         return None if reading.task.cancelled() else reading.task.result()
 

@@ -15,7 +15,7 @@ from middleware.timing import MINUTE_MS
 
 if TYPE_CHECKING:
     from actors.slack.history_page import HistoryPage
-    from actors.slack.sought import Place, Sought
+    from actors.slack.sought import Look, Place
 
 # Slack dates a message by its own clock. So long before the intent, and by the measured difference
 # more, the window opens; in a busy channel a few hundred messages more are read for it.
@@ -28,15 +28,16 @@ assert WIDENED_MS > NARROWEST_MS
 
 @dataclass(slots=True, kw_only=True)
 class HistoryRead:
-    """`begun_ms` is a time of the ledger's server before which it had not begun; `oldest_ms` is by
-    Slack's clock, which was `behind_ms` behind the server's. `thread_ts` is the parent's, which
-    may be another than the place says.
+    """`begun_ms` is a time of the ledger's server before which it had not begun, `begun_s` when it
+    did by the process's clock; `oldest_ms` is by Slack's clock, which was `behind_ms` behind the
+    server's. `thread_ts` is the parent's, which may be another than the place says.
     """
 
     place: Place
     thread_ts: str | None
     oldest_ms: int
     begun_ms: int
+    begun_s: float
     gone_on_s: float
     cursor: str = ""
     is_complete: bool = False
@@ -76,13 +77,16 @@ class HistoryRead:
         self.is_complete = not page.next_cursor
         self.gone_on_s = now_s
 
-    def answer(self, sought: Sought) -> Found | Absent | CannotTell | None:
+    def answer(self, look: Look) -> Found | Absent | CannotTell | None:
         """None if this read says nothing about it."""
+        sought = look.sought
         stamps = sorted(self.own.get(sought.marker, ()), key=Decimal)
         if stamps:
             first, *others = ({"channel": self.place.channel, "ts": ts} for ts in stamps)
             return Found(first, tuple(others))
-        if not self.is_complete or self.begun_ms < sought.reconcile_at_ms:
+        # A server that took over since may have another time: by its clock it must hold as well.
+        begun_ms = min(self.begun_ms, look.server_ms(self.begun_s))
+        if not self.is_complete or begun_ms < sought.reconcile_at_ms:
             return None
         if self.doubt is not None:
             return self.doubt
@@ -91,4 +95,4 @@ class HistoryRead:
         if sought.marker in self.foreign:
             # Only who has seen a message knows its marker: it was there, and is not there now.
             return CannotTell("marker_of_another_bot", final=True)
-        return Absent(self.begun_ms)
+        return Absent(begun_ms)

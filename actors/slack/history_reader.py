@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from actors.slack.kept_reads import KeptReads
     from actors.slack.reading_calls import ReadingCalls, Said
-    from actors.slack.sought import Place, Sought
+    from actors.slack.sought import Look, Place
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,27 +32,15 @@ _INVALID_CURSOR = "invalid_cursor"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A look, and when it came by the process's clock."""
-
-    sought: Sought
-    since_s: float
-
-    def server_ms(self, now_s: float) -> int:
-        """The time of the ledger's server now, or a little less."""
-        return self.sought.now_ms + round((now_s - self.since_s) * SECOND_MS)
-
-
-@dataclass(frozen=True, slots=True)
 class Ended:
     """How far a read came, and what stopped it before its end, if something did."""
 
     read: HistoryRead
     stopped: CannotTell | NotNow | None
 
-    def answer(self, sought: Sought) -> Found | Absent | CannotTell | NotNow | None:
+    def answer(self, look: Look) -> Found | Absent | CannotTell | NotNow | None:
         """None if another read is needed."""
-        return self.read.answer(sought) or self.stopped
+        return self.read.answer(look) or self.stopped
 
 
 class HistoryReader:
@@ -67,13 +55,14 @@ class HistoryReader:
         # How much Slack's clock was behind the ledger server's when last seen.
         self._behind_ms = 0
 
-    def known(self, sought: Sought) -> Found | Absent | CannotTell | NotNow | None:
+    def known(self, look: Look) -> Found | Absent | CannotTell | NotNow | None:
         """What can be said without a call; None if one is needed and may be made."""
-        kept = self._kept.get(sought.place)
-        answer = None if kept is None else kept.answer(sought)
-        return answer or self._calls.put_off(sought.place.method, sought.place.team_id)
+        place = look.sought.place
+        kept = self._kept.get(place)
+        answer = None if kept is None else kept.answer(look)
+        return answer or self._calls.put_off(place.method, place.team_id)
 
-    async def read(self, place: Place, looks: Sequence[Waiting]) -> Ended:
+    async def read(self, place: Place, looks: Sequence[Look]) -> Ended:
         """For these looks; more may come meanwhile and some go, but never all of them."""
         left = self._left_behind(place)
         read = left or self._begin(place, looks)
@@ -100,20 +89,22 @@ class HistoryReader:
         return kept if self._clock_s() - kept.gone_on_s < _LEFT_BEHIND_S else None
 
     def _begin(
-        self, place: Place, looks: Sequence[Waiting], *, thread_ts: str | None = None
+        self, place: Place, looks: Sequence[Look], *, thread_ts: str | None = None
     ) -> HistoryRead:
         earliest_ms = min(each.sought.intent_at_ms for each in looks)
+        now_s = self._clock_s()
         return HistoryRead(
             place=place,
             thread_ts=thread_ts or place.thread_ts,
             oldest_ms=max(0, earliest_ms - WIDENED_MS - self._behind_ms),
             # All of them have come before the read begins.
             begun_ms=max(each.sought.now_ms for each in looks),
-            gone_on_s=self._clock_s(),
+            begun_s=now_s,
+            gone_on_s=now_s,
         )
 
     async def _go_on(
-        self, read: HistoryRead, looks: Sequence[Waiting]
+        self, read: HistoryRead, looks: Sequence[Look]
     ) -> HistoryRead | CannotTell | NotNow:
         """The read with its next page; another one, where its thread turns out to be another's."""
         place = read.place
@@ -134,7 +125,7 @@ class HistoryReader:
         read.take(page, bot_id=bot_id, behind_ms=self._measure(said, looks), now_s=self._clock_s())
         return read
 
-    def _measure(self, said: Said, looks: Sequence[Waiting]) -> int | None:
+    def _measure(self, said: Said, looks: Sequence[Look]) -> int | None:
         """How far Slack's clock is behind; None if it did not tell the time."""
         if said.at_ms is None:
             return None

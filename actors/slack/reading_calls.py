@@ -85,7 +85,7 @@ class ReadingCalls:
                 self._bots[token] = bot_id
                 return bot_id
             case Said():
-                return NotNow("answer_not_understood")
+                return CannotTell("not_a_bot", final=False, delay_ms=_WORKSPACE_DELAY_MS)
             case CannotTell() | NotNow():
                 return said
             case unreachable:

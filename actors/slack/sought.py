@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from middleware.timing import SECOND_MS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,3 +39,15 @@ class Sought:
     intent_at_ms: int
     reconcile_at_ms: int
     now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look, and when it came by the process's clock, which never jumps."""
+
+    sought: Sought
+    since_s: float
+
+    def server_ms(self, at_s: float) -> int:
+        """The time of the ledger's server, as it is now, at that time of the process; or less."""
+        return self.sought.now_ms + round((at_s - self.since_s) * SECOND_MS)

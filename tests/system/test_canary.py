@@ -101,7 +101,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             RateLimited(channel=LIMITED),
             ErrorCode(channel=REFUSING, code="invalid_blocks"),
             Html(channel=GARBLING),
-            Silence(channel=SILENT),
+            Silence(channel=SILENT, stored=True),
         )
         yield made.start_store(tenants=TENANTS)
 

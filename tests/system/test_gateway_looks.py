@@ -23,7 +23,9 @@ from sandbox.slack.faults import (
     ServerError,
 )
 from sandbox.slack.workspaces import DEFAULT_SCOPES
+from tests.system.faulting_server import faulting_server
 from tests.system.looking import HISTORY, REPLIES, Clock, calls, look_for, looking_at, post, sought
+from tests.system.slack_faults import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -467,6 +469,20 @@ def test_a_refused_token_is_looked_up_again_by_the_next_look(
     # Then
     assert before == CannotTell("invalid_auth", final=False, delay_ms=60_000)
     assert after == Absent(clock.now_ms)
+
+
+def test_a_token_that_is_no_bots_cannot_tell_its_messages(clock: Clock) -> None:
+    async def scenario() -> LookAnswer:
+        answer = answering({"ok": True, "team_id": "T1", "team": "Acme"})
+        async with (
+            faulting_server(answer) as server,
+            looking_at(server.url, clock) as gateway,
+        ):
+            # When
+            return await gateway.look(sought(clock), within_s=10)
+
+    # Then
+    assert asyncio.run(scenario()) == CannotTell("not_a_bot", final=False, delay_ms=60_000)
 
 
 def test_without_an_installation_nothing_can_be_told_until_there_is_one(

@@ -257,7 +257,8 @@ def test_at_one_call_a_minute_a_read_goes_on_where_it_was_stopped(
         async with looking_at(slack.url, clock) as gateway:
             # When
             for _ in range(3):
-                made = (gateway.look(each, within_s=10) for each in looks)
+                now = (replace(each, now_ms=clock.now_ms) for each in looks)
+                made = (gateway.look(each, within_s=10) for each in now)
                 rounds.append(await asyncio.gather(*made))
                 clock.now_ms += 60_000
         return rounds

@@ -7,7 +7,7 @@ import pytest
 from actors.slack.history_page import HistoryPage, Marked
 from actors.slack.history_read import NARROWEST_MS, HistoryRead
 from actors.slack.kept_reads import KeptReads
-from actors.slack.sought import Place, Sought
+from actors.slack.sought import Look, Place, Sought
 from middleware.fates import Absent, CannotTell, Found
 
 CHANNEL = Place("T1", "C1")
@@ -22,6 +22,7 @@ def read_of(*pages: HistoryPage, behind_ms: int | None = 0, **fields: Any) -> Hi
             "thread_ts": None,
             "oldest_ms": INTENT_MS - NARROWEST_MS,
             "begun_ms": SETTLED_MS,
+            "begun_s": 0.0,
             "gone_on_s": 0.0,
             **fields,
         }
@@ -35,16 +36,16 @@ def page(*marked: Marked, cursor: str = "", is_cut: bool = False) -> HistoryPage
     return HistoryPage(marked, cursor, is_cut=is_cut, parent_ts=None)
 
 
-def sought(**changes: Any) -> Sought:  # noqa: ANN401 - its fields
+def look(*, since_s: float = 0.0, **changes: Any) -> Look:  # noqa: ANN401 - fields of Sought
     times = {"intent_at_ms": INTENT_MS, "reconcile_at_ms": SETTLED_MS, "now_ms": SETTLED_MS}
-    return Sought(**{"place": CHANNEL, "marker": "m1", **times, **changes})
+    return Look(Sought(**{"place": CHANNEL, "marker": "m1", **times, **changes}), since_s)
 
 
 OWN = Marked("1.000100", "B1", "m1")
 
 
 def test_what_was_read_to_the_end_in_time_and_is_not_there_is_absent() -> None:
-    assert read_of(page()).answer(sought()) == Absent(SETTLED_MS)
+    assert read_of(page()).answer(look()) == Absent(SETTLED_MS)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,31 @@ def test_what_was_read_to_the_end_in_time_and_is_not_there_is_absent() -> None:
     ],
 )
 def test_otherwise_another_read_is_needed(read: HistoryRead) -> None:
-    assert read.answer(sought()) is None
+    assert read.answer(look()) is None
+
+
+def test_a_read_is_used_for_as_long_as_it_is_kept() -> None:
+    # Given
+    an_hour_later = look(since_s=3_600, now_ms=SETTLED_MS + 3_600_000)
+
+    # When
+    answer = read_of(page()).answer(an_hour_later)
+
+    # Then
+    assert answer == Absent(SETTLED_MS)
+
+
+def test_a_server_with_another_time_that_took_over_is_not_misled_by_an_earlier_read() -> None:
+    # Given
+    behind_ms = 300_000
+    # It began a minute before anything could be seen there, by the clock of the one that failed.
+    later = look(since_s=600.0, now_ms=SETTLED_MS + 600_000 - behind_ms, reconcile_at_ms=SETTLED_MS)
+
+    # When
+    answer = read_of(page()).answer(later)
+
+    # Then
+    assert answer is None
 
 
 @pytest.mark.parametrize(
@@ -101,14 +126,14 @@ def test_what_is_odd_proves_no_absence_and_hides_no_message(
     read: HistoryRead, answer: CannotTell
 ) -> None:
     # Given
-    before = read.answer(sought())
+    before = read.answer(look())
 
     # When
     read.take(page(OWN), bot_id="B1", behind_ms=0, now_s=2.0)
 
     # Then
     assert before == answer
-    assert read.answer(sought()) == Found({"channel": "C1", "ts": OWN.ts})
+    assert read.answer(look()) == Found({"channel": "C1", "ts": OWN.ts})
 
 
 def test_a_find_needs_neither_end_nor_time_nor_window() -> None:
@@ -116,7 +141,7 @@ def test_a_find_needs_neither_end_nor_time_nor_window() -> None:
     read = read_of(page(OWN, cursor="x"), begun_ms=0, oldest_ms=INTENT_MS)
 
     # When
-    answer = read.answer(sought())
+    answer = read.answer(look())
 
     # Then
     assert answer == Found({"channel": "C1", "ts": OWN.ts})
@@ -128,7 +153,7 @@ def test_finds_are_ordered_as_numbers() -> None:
     read = read_of(page(*(Marked(ts, "B1", "m1") for ts in stamps)))
 
     # When
-    found = read.answer(sought())
+    found = read.answer(look())
 
     # Then
     assert isinstance(found, Found)

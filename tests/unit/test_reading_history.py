@@ -7,10 +7,10 @@ import pytest
 
 from actors.slack.bot_tokens import BotToken
 from actors.slack.history_read import WIDENED_MS
-from actors.slack.history_reader import Ended, HistoryReader, Waiting
+from actors.slack.history_reader import Ended, HistoryReader
 from actors.slack.kept_reads import KeptReads
 from actors.slack.reading_calls import ReadingCalls, Said
-from actors.slack.sought import Place, Sought
+from actors.slack.sought import Look, Place, Sought
 from middleware.fates import Absent, CannotTell, Found, NotNow
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ class Rig:
         self._reader = HistoryReader(self.calls, KeptReads(most=most), clock_s=lambda: self.now_s)
 
     def read(self, *looks: Sought, since_s: float = 0.0) -> Ended:
-        waiting = [Waiting(each, since_s) for each in looks]
-        return asyncio.run(self._reader.read(looks[0].place, waiting))
+        made = [Look(each, since_s) for each in looks]
+        return asyncio.run(self._reader.read(looks[0].place, made))
 
-    def known(self, sought: Sought) -> Found | Absent | CannotTell | NotNow | None:
-        return self._reader.known(sought)
+    def known(self, look: Look) -> Found | Absent | CannotTell | NotNow | None:
+        return self._reader.known(look)
 
 
 def sought(place: Place = CHANNEL, **changes: Any) -> Sought:  # noqa: ANN401 - its fields
@@ -85,7 +85,7 @@ def test_a_channel_is_asked_for_what_came_after_the_earliest_intent() -> None:
     # Then
     oldest = {"oldest": f"{(INTENT_MS - 1_000 - WIDENED_MS) // 1_000}.123000"}
     asked = {"channel": "C1", "include_all_metadata": "1", "limit": "200", **oldest}
-    assert ended.answer(sought()) == Absent(NOW_MS)
+    assert ended.answer(Look(sought(), 0.0)) == Absent(NOW_MS)
     assert rig.calls.asked == [
         ("conversations.history", asked),
         ("conversations.history", {**asked, "cursor": "x"}),
@@ -100,7 +100,7 @@ def test_a_thread_is_asked_for_by_its_parent() -> None:
     ended = rig.read(sought(THREAD))
 
     # Then
-    assert ended.answer(sought(THREAD)) == Absent(NOW_MS)
+    assert ended.answer(Look(sought(THREAD), 0.0)) == Absent(NOW_MS)
     ((method, asked),) = rig.calls.asked
     assert (method, asked["ts"]) == ("conversations.replies", THREAD.thread_ts)
 
@@ -126,7 +126,7 @@ def test_the_thread_of_a_reply_is_asked_for_by_its_own_parent() -> None:
     ended = rig.read(sought(THREAD))
 
     # Then
-    assert isinstance(ended.answer(sought(THREAD)), Found)
+    assert isinstance(ended.answer(Look(sought(THREAD), 0.0)), Found)
     assert [asked["ts"] for _, asked in rig.calls.asked] == [
         THREAD.thread_ts,
         "1600000000.000100",
@@ -148,8 +148,8 @@ def test_a_thread_that_stays_unclear_proves_nothing(messages: list[dict[str, Any
     ended = rig.read(sought(THREAD))
 
     # Then
-    assert ended.answer(sought(THREAD)) == CannotTell("thread_not_clear", final=False)
-    assert rig.known(sought(THREAD)) is None
+    assert ended.answer(Look(sought(THREAD), 0.0)) == CannotTell("thread_not_clear", final=False)
+    assert rig.known(Look(sought(THREAD), 0.0)) is None
 
 
 def test_the_same_place_to_go_on_again_is_no_answer() -> None:
@@ -160,7 +160,7 @@ def test_the_same_place_to_go_on_again_is_no_answer() -> None:
     ended = rig.read(sought())
 
     # Then
-    assert ended.answer(sought()) == NotNow("answer_not_understood")
+    assert ended.answer(Look(sought(), 0.0)) == NotNow("answer_not_understood")
 
 
 def test_without_the_time_by_slacks_clock_nothing_is_absent() -> None:
@@ -171,8 +171,8 @@ def test_without_the_time_by_slacks_clock_nothing_is_absent() -> None:
     unknown, known = rig.read(sought()), rig.read(sought())
 
     # Then
-    assert unknown.answer(sought()) == CannotTell("slack_clock_unknown", final=False)
-    assert known.answer(sought()) == Absent(NOW_MS)
+    assert unknown.answer(Look(sought(), 0.0)) == CannotTell("slack_clock_unknown", final=False)
+    assert known.answer(Look(sought(), 0.0)) == Absent(NOW_MS)
 
 
 def test_the_server_is_taken_to_be_as_far_on_as_time_has_passed() -> None:
@@ -195,7 +195,7 @@ def test_a_history_too_long_to_remember_can_never_be_told() -> None:
     ended = rig.read(sought())
 
     # Then
-    assert ended.answer(sought()) == CannotTell("history_too_long", final=True)
+    assert ended.answer(Look(sought(), 0.0)) == CannotTell("history_too_long", final=True)
 
 
 @pytest.mark.parametrize(("left_for_s", "cursor"), [(1_199, "x"), (1_200, None)])

@@ -8,8 +8,8 @@ import pytest
 
 from actors.slack.history import History
 from actors.slack.history_read import HistoryRead
-from actors.slack.history_reader import Ended, HistoryReader, Waiting
-from actors.slack.sought import Place, Sought
+from actors.slack.history_reader import Ended, HistoryReader
+from actors.slack.sought import Look, Place, Sought
 from middleware.fates import NotNow
 from tests.waiting import wait_in_loop_until
 
@@ -31,16 +31,18 @@ class Standing(HistoryReader):
         self.reads = 0
         self._error = error
 
-    def known(self, sought: Sought) -> None:
+    def known(self, look: Look) -> None:
         return None
 
-    async def read(self, place: Place, looks: Sequence[Waiting]) -> Ended:
+    async def read(self, place: Place, looks: Sequence[Look]) -> Ended:
         self.reads += 1
         if self._error is not None:
             raise self._error
         if self.reads == 1:
             await asyncio.Event().wait()
-        read = HistoryRead(place=place, thread_ts=None, oldest_ms=0, begun_ms=70_000, gone_on_s=0.0)
+        read = HistoryRead(
+            place=place, thread_ts=None, oldest_ms=0, begun_ms=70_000, begun_s=0.0, gone_on_s=0.0
+        )
         return Ended(read, STOPPED)
 
 

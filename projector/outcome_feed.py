@@ -53,9 +53,10 @@ def outcomes(
     take_over_ms: int = _TAKE_OVER_MS,
     ledger: Ledger | None = None,
 ) -> Iterator[Outcome]:
-    """Without end: every outcome since the log's beginning that the group has not acknowledged.
+    """Without end: every outcome that the group has not acknowledged and the log still has.
 
-    After an outcome a person may have the request tried again: that is told as `redriven`, and what
+    The log has them for the retention at least; a group that lags by more misses some, and is
+    named in the projector's log. After an outcome a person may have the request tried again: that is told as `redriven`, and what
     came of it as another outcome.
     `consumer` names one process of the group, a new name each time by default; a process that
     comes back under its name goes on where it was. `block_ms` bounds how late an outcome is seen

@@ -56,8 +56,8 @@ def outcomes(
     """Without end: every outcome that the group has not acknowledged and the log still has.
 
     The log has them for the retention at least; a group that lags by more misses some, and is
-    named in the projector's log. After an outcome a person may have the request tried again: that is told as `redriven`, and what
-    came of it as another outcome.
+    named in the projector's log. After an outcome a person may have the request tried again: that
+    is told as `redriven`, and what came of it as another outcome.
     `consumer` names one process of the group, a new name each time by default; a process that
     comes back under its name goes on where it was. `block_ms` bounds how late an outcome is seen
     on a quiet log. What another consumer has held for `take_over_ms` is taken over from it.

@@ -50,7 +50,11 @@ def paused_in_the_middle(installation: Installation) -> Figures:
     installation.slack.fault(Slow(delay_ms=_ANSWERED_AFTER_MS))
     worker = installation.ready_worker()
     installation.ask("middle")
-    installation.wait_for_attempts(1)
+    wait_until(
+        lambda: installation.attempts_of("middle"),
+        description="its POST reaches Slack",
+        timeout_s=_THROUGH_WITHIN_S,
+    )
     worker.pause()
     return _figures(installation, worker, "middle", "in the middle of its POST")
 

@@ -81,7 +81,8 @@ class Acceptance:
 class Ledger:
     """Records of dispatch, claims and outcome, in a store.
 
-    `wait_replicas`: so many replicas must have an intent before its POST is made.
+    `wait_replicas`: so many replicas must have an acceptance before it is told, and an intent
+    before its POST is made.
     """
 
     store: Store
@@ -133,7 +134,7 @@ class Ledger:
         )
         call = self.transition(_ACCEPT, delivery, replies.accept, *arguments)
         requests = self.keys.requests(self.keys.partition_of(delivery.tenant))
-        return replace(call, keys=(*call.keys, requests))
+        return replace(call, keys=(*call.keys, requests), replicas=self.wait_replicas)
 
     def dispatch(
         self,

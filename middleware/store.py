@@ -91,7 +91,7 @@ class Store:
         does not know comes after the others.
 
         Raises LedgerUnavailable if any call failed, and EpochChanged; the others may have run all
-        the same.
+        the same. Raises ReplicasBehind when all have run.
         """
         if not calls:
             return []
@@ -99,12 +99,17 @@ class Store:
             pipeline = self.client.pipeline(transaction=False)
             for call in calls:
                 pipeline.execute_command(*self._by_digest(call))
+            replicas = max(call.replicas for call in calls)
+            if replicas:
+                pipeline.execute_command(*waiting_for(replicas))
             replies = pipeline.execute(raise_on_error=False)
+            count = replies.pop() if replicas else 0
             for place, call in enumerate(calls):
                 if isinstance(replies[place], NoScriptError):
-                    replies[place] = self.client.execute_command(*self._by_body(call))
+                    replies[place] = self._execute(self._by_body(call), call.replicas)
                 elif isinstance(replies[place], Exception):
                     raise replies[place]
+            refuse_few(count, replicas)
         return [_decoded(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
     def close(self) -> None:

@@ -62,6 +62,10 @@ class LossyProxy:
             self._listener = listener
         Thread(target=self._accept, args=(listener,), daemon=True).start()
 
+    def lead_to(self, server_port: int) -> None:
+        """Where the next connections go; those that are open stay where they are."""
+        self._server_port = server_port
+
     def stall(self) -> None:
         """Requests and replies stand still, on open connections, until `flow`."""
         self._flowing.clear()

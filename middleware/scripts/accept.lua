@@ -16,9 +16,10 @@
 local fingerprint, marker, not_before = ARGV[4], ARGV[5], tonumber(ARGV[8])
 
 if record.state then
-  if record.marker == marker then return {'accepted'} end
   -- A tombstone (a receipt without a request) has no fingerprint: it becomes this request's record.
-  if not record.fingerprint then change({fingerprint = fingerprint}) end
+  -- Any other's is written again, for WAIT speaks of what its own connection wrote.
+  change({fingerprint = record.fingerprint or fingerprint})
+  if record.marker == marker then return {'accepted'} end
   local answer = record.fingerprint == fingerprint and 'duplicate' or 'conflict'
   note_refusal(answer, {})
   return {answer, record.state}

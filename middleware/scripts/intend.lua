@@ -14,8 +14,12 @@ local function go() return {'go', record.intent_at, whole(now), record.target} e
 
 if not record.state then return {'lost'} end
 if TERMINAL[record.state] then return {'settled', record.state} end
--- Its own reply was lost: the same instant, so that asking again gains no time.
-if record.state == 'sending' and is_holder(token) then return go() end
+-- Its own reply was lost: the same instant, so that asking again gains no time. Written again, for
+-- WAIT speaks of what its own connection wrote.
+if record.state == 'sending' and is_holder(token) then
+  change({intent_at = record.intent_at})
+  return go()
+end
 if record.state ~= 'claimed' or not is_holder(token) or not lease_is_live() then return {'lost'} end
 if past_expiry() then
   finish_expired()

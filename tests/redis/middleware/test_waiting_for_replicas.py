@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from middleware.errors import ReplicasBehind
 from middleware.keys import Keys
 from middleware.ledger import Ledger
 from middleware.store import Store
@@ -49,7 +50,9 @@ def asking(request: pytest.FixtureRequest, primary: ValkeyProcess) -> Iterator[A
 
 def test_nothing_is_posted_while_too_few_replicas_have_the_intent(asking: Application) -> None:
     # Given
-    asking.accept()
+    # Taken all the same, but nobody is told so.
+    with pytest.raises(ReplicasBehind):
+        asking.accept()
 
     # When
     asking.send_and_work()

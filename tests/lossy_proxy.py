@@ -90,11 +90,22 @@ class LossyProxy:
         while True:
             try:
                 client, _ = listener.accept()
-                server = socket.create_connection((HOST, self._server_port))
             except OSError:
                 return
+            try:
+                server = socket.create_connection((HOST, self._server_port))
+            except OSError:
+                # There is no server at the moment.
+                _break(client)
+                continue
             with self._lock:
-                self._sockets |= {client, server}
+                is_up = self._listener is listener
+                if is_up:
+                    self._sockets |= {client, server}
+            if not is_up:
+                _break(client)
+                _break(server)
+                return
             losing = Event()
             for pump in (self._requests, self._replies):
                 Thread(target=pump, args=(client, server, losing), daemon=True).start()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from middleware.keys import Delivery
 from projector.explanation import read_explanation
-from projector.requests import request
+from projector.requests import Accepted, request, request_many
 from projector.status import Status, read_statuses
 from tests.waiting import wait_until
 
@@ -36,14 +36,13 @@ class Deliveries:
         self.slack = slack
 
     def ask(self, message_request_id: str, **others: object) -> AcceptAnswer:
-        fields: dict[str, object] = {
-            "tenant": TENANT,
-            "channel_code": "ops",
-            "template_code": "hi",
-            "variables": {"name": message_request_id},
-            **others,
-        }
-        return request(ledger=self.ledger, message_request_id=message_request_id, **fields)
+        return request(ledger=self.ledger, **_fields(message_request_id, **others))
+
+    def ask_many(self, ids: Iterable[str]) -> list[str]:
+        """All at once; those that were accepted."""
+        asked = list(ids)
+        answers = request_many(map(_fields, asked), ledger=self.ledger)
+        return [each for each, answer in zip(asked, answers, strict=True) if answer == Accepted()]
 
     def statuses(self, *ids: str, tenant: str = TENANT) -> dict[str, Status]:
         """Without those that nobody asked for."""
@@ -103,6 +102,17 @@ class Deliveries:
         marker = cast("str | None", self.ledger.store.client.hget(key, "marker"))
         assert marker is not None, f"{message_request_id} has no record"
         return marker
+
+
+def _fields(message_request_id: str, **others: object) -> dict[str, object]:
+    return {
+        "tenant": TENANT,
+        "message_request_id": message_request_id,
+        "channel_code": "ops",
+        "template_code": "hi",
+        "variables": {"name": message_request_id},
+        **others,
+    }
 
 
 def _are_settled(statuses: Iterable[Status]) -> bool:

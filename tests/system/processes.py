@@ -48,18 +48,23 @@ class Installation(Deliveries):
         directory: Path,
         *,
         token: str = TOKEN,
-        appendonly: bool = False,
+        store: ValkeyProcess | None = None,
+        url: str | None = None,
+        app: str = "actors.app",
         dispatch_window_s: float = 1.0,
+        wait_replicas: int = 0,
     ) -> None:
-        self.store = ValkeyProcess(appendonly=appendonly)
+        """`url` is the way to the store, if it is not its own; `app` what its processes run."""
+        self.store = ValkeyProcess() if store is None else store
         settings: dict[str, Any] = {
-            "redis_url": self.store.url,
+            "redis_url": self.store.url if url is None else url,
             "partitions": 4,
             # All of it that a lease of two seconds allows: a busy machine must not miss it.
             "post_deadline_s": 1.3,
             "lease_s": 2.0,
             "settle_delay_s": 0.7,
             "dispatch_window_s": dispatch_window_s,
+            "wait_replicas": wait_replicas,
         }
         super().__init__(StoreSettings(**settings).ledger(), SlackSandbox())
         own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
@@ -73,6 +78,7 @@ class Installation(Deliveries):
             "dramatiq_restart_delay": "300",
         }
         self._directory = directory
+        self._app = app
         self._workers: list[ProcessGroup] = []
         self._projectors: list[ProcessGroup] = []
         self._closing = ExitStack()
@@ -106,20 +112,22 @@ class Installation(Deliveries):
     def projector(self, *arguments: str, **environment: str) -> ProcessGroup:
         """Started, not waited for."""
         log_file = self._directory / f"projector-{len(self._projectors)}.log"
-        started = self._run(log_file, "projector", *arguments, **environment)
+        started = self._run(log_file, "projector", "--app", self._app, *arguments, **environment)
         self._projectors.append(started)
         return started
 
-    def worker(self, *arguments: str, app: str = "actors.app", **environment: str) -> ProcessGroup:
+    def worker(self, *arguments: str, app: str | None = None, **environment: str) -> ProcessGroup:
         """As `projector`: one process of eight threads."""
         log_file = self._directory / f"worker-{len(self._workers)}.log"
         sizes = ("--processes", "1", "--threads", "8")
-        started = self._run(log_file, "dramatiq", app, *sizes, *arguments, **environment)
+        started = self._run(
+            log_file, "dramatiq", app or self._app, *sizes, *arguments, **environment
+        )
         self._workers.append(started)
         return started
 
     def ready_worker(
-        self, *arguments: str, app: str = "actors.app", **environment: str
+        self, *arguments: str, app: str | None = None, **environment: str
     ) -> ProcessGroup:
         worker = self.worker(*arguments, app=app, **environment)
         worker.wait_for("Worker process is ready for action")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from middleware.script import Script, digest
-from sandbox.servers import HOST
+from sandbox.servers import HOST, ValkeyProcess
 from sandbox.slack.faults import Held
 from tests.lossy_proxy import LossyProxy
 from tests.system.processes import Installation
@@ -30,7 +30,8 @@ READING = digest(
 @pytest.fixture(scope="module")
 def module_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Its store keeps every write."""
-    with Installation(tmp_path_factory.mktemp("logs"), appendonly=True) as made:
+    store = ValkeyProcess(appendonly=True)
+    with Installation(tmp_path_factory.mktemp("logs"), store=store) as made:
         yield made.start_store()
 
 

@@ -20,7 +20,7 @@ from middleware.replicas import refuse_few, waiting_for
 from middleware.script import Call, Reply, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import redis
     import redis.asyncio
@@ -96,20 +96,22 @@ class Store:
         if not calls:
             return []
         with failing_closed():
-            pipeline = self.client.pipeline(transaction=False)
-            for call in calls:
-                pipeline.execute_command(*self._by_digest(call))
             replicas = max(call.replicas for call in calls)
-            if replicas:
-                pipeline.execute_command(*waiting_for(replicas))
-            replies = pipeline.execute(raise_on_error=False)
-            count = replies.pop() if replicas else 0
-            for place, call in enumerate(calls):
-                if isinstance(replies[place], NoScriptError):
-                    replies[place] = self._execute(self._by_body(call), call.replicas)
-                elif isinstance(replies[place], Exception):
-                    raise replies[place]
-            refuse_few(count, replicas)
+            replies, count = self._execute_all(map(self._by_digest, calls), replicas)
+            counts = [count]
+            unknown = [at for at, each in enumerate(replies) if isinstance(each, NoScriptError)]
+            if unknown:
+                bodies = [self._by_body(calls[at]) for at in unknown]
+                again, count = self._execute_all(bodies, replicas)
+                # Maybe on another connection, so each WAIT speaks for its own writes only.
+                counts.append(count)
+                for at, reply in zip(unknown, again, strict=True):
+                    replies[at] = reply
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+            for count in counts:
+                refuse_few(count, replicas)
         return [_decoded(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
     def close(self) -> None:
@@ -145,6 +147,18 @@ class Store:
         reply, count = pipeline.execute()
         refuse_few(count, replicas)
         return reply
+
+    def _execute_all(
+        self, commands: Iterable[Command], replicas: int
+    ) -> tuple[list[object], object]:
+        """Their replies, errors among them, and what WAIT replied."""
+        pipeline = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        if replicas:
+            pipeline.execute_command(*waiting_for(replicas))
+        replies = pipeline.execute(raise_on_error=False)
+        return replies, replies.pop() if replicas else 0
 
     def _connect(self) -> redis.Redis:
         return connect(self.url)

@@ -109,3 +109,24 @@ def test_an_acceptance_asked_again_on_another_connection_waits_for_replicas_too(
     # When / Then
     with pytest.raises(ReplicasBehind):
         again.ledger.run(again.accept(marker=marker))
+
+
+def test_many_have_all_run_when_replicas_are_behind_though_the_server_knew_no_script(
+    servers: ReplicatedValkey, on_connection: Callable[[], Calls]
+) -> None:
+    # Given
+    calls = on_connection()
+    others = [
+        Calls(calls.ledger, calls.clock, Delivery("acme", f"r{number}")) for number in range(3)
+    ]
+    servers.hold_back()
+    calls.ledger.store.client.script_flush()
+
+    # When
+    with pytest.raises(ReplicasBehind):
+        calls.ledger.run_many([each.accept() for each in others])
+
+    # Then
+    keys, client = calls.ledger.keys, calls.ledger.store.client
+    states = [client.hget(keys.delivery(each.delivery), "state") for each in others]
+    assert states == ["waiting"] * 3

@@ -50,3 +50,11 @@ def prefix(client: redis.Redis) -> Iterator[str]:
     immortal = immortal_keys(client, namespace)
     remove_keys(client, namespace)
     assert not immortal, f"keys without expiry: {immortal}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured is worth reading although they passed."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(str(value))

@@ -1,0 +1,116 @@
+"""What must hold when all is at rest, whatever happened on the way.
+
+Each violation is a sentence; none is the expected answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from projector.fold import ENDED
+from projector.listing import Filter, list_statuses
+from projector.stats import stats
+from tests.keyspace import immortal_keys
+from tests.system.deliveries import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from projector.status import Status
+    from tests.system.crashing.run import Run
+    from tests.system.crashing.scenarios import Scenario
+
+_NEVER_POSTED = frozenset({"rejected", "expired", "cancelled"})
+# Faults of the stand-in's after which nobody knows what became of a POST.
+_UNKNOWN = frozenset({"reset", "close", "silence"})
+
+
+def unrest(run: Run) -> list[str]:
+    """What still has to come to rest."""
+    client, keys = run.ledger.store.client, run.ledger.keys
+    statuses = run.statuses(*run.asked)
+    found = [
+        f"{each} is open: {statuses[each].status if each in statuses else 'lost'}"
+        for each in run.asked
+        if each not in statuses or statuses[each].status not in ENDED
+    ]
+    if (due := client.zcard(keys.due(TENANT))) > 0:
+        found.append(f"{due} are due some time")
+    if (queued := run.queued()) > 0:
+        found.append(f"{queued} stand on the queue")
+    if not run.is_folded():
+        found.append("some events are not folded")
+    if not run.worker_was_struck and (fetched := run.fetched()) > 0:
+        found.append(f"{fetched} are not acknowledged")
+    return found
+
+
+def violations(run: Run, scenario: Scenario) -> list[str]:
+    found = [*run.crew.notices, *unrest(run)]
+    for status in run.statuses(*run.asked).values():
+        if status.status in ENDED:
+            found += _of_one(run, status, scenario)
+    for key in immortal_keys(run.ledger.store.client, run.ledger.keys.prefix):
+        # Dramatiq's own hold nothing but references; tenants stay known.
+        if "{queue}" not in key and key != run.ledger.keys.known(0):
+            found.append(f"{key} never expires")
+    now = stats(run.ledger)
+    still_open = now.waiting + now.delayed + now.claimed + now.sending + now.uncertain
+    if still_open:
+        found.append(f"{still_open} are counted as open")
+    found += [
+        f"a traceback in {log_file}" for log_file in run.crew.log_files if _has_traceback(log_file)
+    ]
+    return found
+
+
+def _of_one(run: Run, status: Status, scenario: Scenario) -> Iterator[str]:
+    name, outcome = status.message_request_id, status.status
+    if outcome not in scenario.outcomes:
+        yield f"{name} is {outcome}, not {' or '.join(sorted(scenario.outcomes))}"
+    yield from _of_its_posts(run, status, most=scenario.posts)
+    told = [event for each, event in run.told() if each == name]
+    # One outcome a round, but what nobody could tell may still be found.
+    earlier = rf"(({'|'.join(ENDED)}) redriven )*(unproven )?"
+    if not re.fullmatch(earlier + outcome, " ".join(told)):
+        yield f"{name} is {outcome}, but those who follow were told {told}"
+    folded = [each.what for each in run.evidence_of(name, source="event")]
+    if sorted(folded) != sorted(["requested", *told]):
+        yield f"{name} is {outcome}, but its timeline holds {folded}"
+    listed = list_statuses(run.ledger, Filter(tenant=TENANT, status=outcome))
+    if name not in {each.message_request_id for each in listed}:
+        yield f"{name} is {outcome}, but not listed so"
+
+
+def _of_its_posts(run: Run, status: Status, *, most: int) -> Iterator[str]:
+    name, outcome = status.message_request_id, status.status
+    posts = run.all_posts_of(name)
+    if len(posts) > most:
+        yield f"{name} was posted {len(posts)} times"
+    # Each round has a marker of its own.
+    for marker, times in Counter(post.marker for post in posts).items():
+        if times > 1:
+            yield f"{name} was posted {times} times as {marker}"
+    if outcome in _NEVER_POSTED and posts:
+        yield f"{name} is {outcome}, but was posted"
+    receipts = [{"channel": post.channel, "ts": post.ts} for post in posts]
+    if outcome == "sent" and status.receipt not in receipts:
+        yield f"{name} is sent by {status.receipt}, but Slack has {receipts}"
+    # Those of the last round that are not known to have been refused, or not taken for now.
+    made = sum(each.stored or each.fault in _UNKNOWN for each in run.attempts_of(name))
+    proofs = sum(each.what == "absent" for each in run.evidence_of(name))
+    if made > 1 + proofs:
+        yield f"{made} POSTs of {name} were made, with {proofs} proofs of absence"
+
+
+def _has_traceback(log_file: Path) -> bool:
+    """One that is not Dramatiq's own to say."""
+    lines = log_file.read_text(errors="replace").splitlines()
+    return any(
+        line.startswith("Traceback") and " dramatiq." not in before
+        for before, line in pairwise(["", *lines])
+    )

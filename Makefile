@@ -23,10 +23,10 @@ unexport VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install demo test mutants storm lint format up dev bench recovery
+.PHONY: help install demo test test-all mutants storm lint format up dev bench recovery
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Make .venv from the lock file
 
@@ -38,6 +38,9 @@ test: lint ## The gate: format, lint, import laws, types, all tests
 
 mutants: $(INSTALLED) ## Take each guard away and see its test fail (about ten minutes on two cores)
 	$(BIN)/python -m tests.mutants
+
+test-all: lint ## As test, with crash points and explorer
+	$(BIN)/pytest -m "" --numprocesses 3 --dist worksteal
 
 storm: $(INSTALLED) ## Kill, pause, steal and lie at random, then count what came of it (SECONDS, KILLS, FAULTS, RATE, SEED, UNREADABLE=1, KEEP=1)
 	KEEP="$(KEEP)" $(BIN)/python -m tests.storm $(STORM)

@@ -22,7 +22,7 @@ from middleware.errors import StoreRefused
 from middleware.store import failing_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from middleware.keys import Keys
     from middleware.store import Store
@@ -33,7 +33,12 @@ log = logging.getLogger(__name__)
 Severity = Literal["good", "risky", "refused"]
 
 DURABILITY = "appendfsync"
-_DURABLE = "appendonly yes, appendfsync always"
+_DURABLE = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    # Otherwise nothing is kept for as long as the log is written anew.
+    "no-appendfsync-on-rewrite": "no",
+}
 _UNTOLD = "the server does not tell"
 
 
@@ -98,7 +103,9 @@ class Admission:
             answer.set_result(None)
 
     def _is_durable(self) -> bool:
-        """Whether it keeps all that it answers; raises StoreRefused for what is unfit."""
+        """Whether what it answered is what it will answer from; raises StoreRefused for what is
+        unfit.
+        """
         is_durable = True
         for finding in check_store(self._store, self._keys):
             if finding.severity == "refused":
@@ -107,7 +114,8 @@ class Admission:
                 log.warning("%s: %s. %s", finding.check, finding.found, finding.remedy)
             if finding.check == DURABILITY:
                 is_durable = finding.severity == "good"
-        return is_durable
+        # One of them may come in its place, and forget that it was ever a replica.
+        return is_durable and not _has_replicas(self._store)
 
 
 def check_store(store: Store, keys: Keys) -> list[Finding]:
@@ -148,16 +156,16 @@ def _check_eviction(store: Store) -> Finding:
 
 
 def _check_durability(store: Store) -> Finding:
-    told = _of_each_primary(store, "config_get", "appendonly", "appendfsync")
+    told = _of_each_primary(store, "config_get", *_DURABLE)
     kept = sorted({_durability(settings) for settings in told})
-    if kept == [_DURABLE]:
-        return Finding(DURABILITY, "good", _DURABLE)
+    if kept == [_as_text(_DURABLE)]:
+        return Finding(DURABILITY, "good", kept[0])
     return Finding(
         DURABILITY,
         "risky",
         "; ".join(kept),
         "A crash of the server can lose its last writes, and then a message may be posted twice: "
-        "set appendonly yes and appendfsync always",
+        f"set {_as_text(_DURABLE)}",
     )
 
 
@@ -174,9 +182,18 @@ def _check_identity(store: Store) -> Finding:
 
 
 def _durability(settings: dict[str, str]) -> str:
-    if not {"appendonly", "appendfsync"} <= settings.keys():
+    if not _DURABLE.keys() <= settings.keys():
         return _UNTOLD
-    return f"appendonly {settings['appendonly']}, appendfsync {settings['appendfsync']}"
+    return _as_text({name: settings[name] for name in _DURABLE})
+
+
+def _as_text(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _has_replicas(store: Store) -> bool:
+    told = _of_each_primary(store, "info", "replication")
+    return any(int(info.get("connected_slaves", 0)) for info in told)
 
 
 def _of_each_primary(store: Store, question: str, *arguments: str) -> list[dict[str, str]]:

@@ -67,6 +67,10 @@ class StoreRefused(MiddlewareError):
     """The store is set up so that the promise cannot be kept; the sentence says what to change."""
 
 
+# Whoever holds something that must be told waits for either to end: a store can be put right.
+UNHEARD = (LedgerUnavailable, StoreRefused)
+
+
 class GuardMisdeclared(MiddlewareError):
     """An actor's options contradict the guard; the sentence names the actor and the option."""
 

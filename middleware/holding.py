@@ -23,7 +23,7 @@ from middleware.answers import (
 )
 from middleware.backoff import delivery_delay_ms, look_delay_ms
 from middleware.driving import Ask, Flow, Pause
-from middleware.errors import LedgerUnavailable, ReplicasBehind
+from middleware.errors import UNHEARD, ReplicasBehind
 from middleware.fates import NotNow
 from middleware.post_by import PostBy, boot_clock_s
 
@@ -62,7 +62,7 @@ class Holding:
         )
         try:
             answer: IntendAnswer = yield Ask(call)
-        except LedgerUnavailable as error:
+        except UNHEARD as error:
             # The intent may be written, but nothing was posted: say so as soon as one listens.
             behind = isinstance(error, ReplicasBehind)
             reason = "replicas_behind" if behind else "ledger_unavailable"
@@ -137,7 +137,7 @@ class Holding:
         log.warning("delivery.uncertain delivery=%s why=%s", self.delivery, why)
         try:
             yield Ask(self.ledger.doubt(self.delivery, token=self.token, why=why))
-        except LedgerUnavailable:
+        except UNHEARD:
             log.warning("delivery.uncertain.unrecorded delivery=%s", self.delivery)
 
     def absent(self, *, read_begun_ms: int) -> Flow[AbsentAnswer]:
@@ -175,7 +175,7 @@ class Holding:
         while True:
             try:
                 answer: SentAnswer = yield Ask(call)
-            except LedgerUnavailable:
+            except UNHEARD:
                 log.warning("delivery.sent.unrecorded delivery=%s", self.delivery)
             else:
                 return answer
@@ -184,7 +184,7 @@ class Holding:
     def _takes(self, call: Call[SentAnswer]) -> Flow[bool]:
         try:
             yield Ask(call)
-        except LedgerUnavailable:
+        except UNHEARD:
             return False
         return True
 
@@ -202,7 +202,7 @@ class Holding:
         while boot_clock_s() < held_until_s:
             try:
                 answer: T = yield Ask(call)
-            except LedgerUnavailable:
+            except UNHEARD:
                 yield Pause(_ASK_AGAIN_S)
             else:
                 return answer

@@ -248,7 +248,8 @@ class Ledger:
         return self.transition(_NOT_DISPATCHED, delivery, replies.returned, window_ms)
 
     def due_tenants(self, partition: int, *, limit: int) -> Call[answers.DueNow]:
-        return Call(_DUE, (self.keys.tenants(partition),), (limit,), replies.due)
+        names = (self.keys.tenants(partition), self.keys.epoch(partition))
+        return Call(_DUE, names, (limit,), replies.due)
 
     def due_deliveries(self, tenant: str, *, limit: int) -> Call[answers.DueNow]:
         return Call(_DUE, (self.keys.due(tenant),), (limit,), replies.due)

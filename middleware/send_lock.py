@@ -25,7 +25,7 @@ from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
 from middleware.backoff import delivery_delay_ms
 from middleware.claim import AnyClaim, AsyncClaim, SyncClaim, claim_of
 from middleware.driving import Ask, Flow, Invoke, adrive, drive
-from middleware.errors import GuardMisdeclared, LedgerUnavailable
+from middleware.errors import UNHEARD, GuardMisdeclared, LedgerUnavailable
 from middleware.holding import Holding
 from middleware.refusing import refusing, refusing_boot
 from middleware.wrapping import is_wrapped, original_function, put_around
@@ -155,7 +155,7 @@ def _guard(
         answer: ClaimAnswer = yield Ask(
             ledger.claim(delivery, token=token, by=_worker_name(), lease_ms=lease_ms)
         )
-    except LedgerUnavailable as error:
+    except UNHEARD as error:
         # The message may go: the record brings it back.
         log.warning("claim.ledger_unavailable delivery=%s error=%s", delivery, error)
         yield from _give_back_unheard(ledger, delivery, token)
@@ -211,7 +211,7 @@ def _give_back_unheard(ledger: Ledger, delivery: Delivery, token: str) -> Flow[N
         delay_ms=delivery_delay_ms(0, None),
         attempt_used=False,
     )
-    with suppress(LedgerUnavailable):
+    with suppress(*UNHEARD):
         yield Ask(call)
 
 

@@ -76,11 +76,11 @@ def _mark_sent(ledger: Ledger, asked: MarkSent) -> Answered:
 
 
 def _unmarkable(found: Explanation | None) -> MarkAnswer:
-    """What is not unproven is refused without asking where its post is."""
+    """What is in no doubt is refused without asking where its post is."""
     if found is None or found.status is None:
         return Unknown()
     state = found.status.status
-    if state == "unproven":
+    if state in {"unproven", "uncertain"}:
         raise UsageUnclear("the record names no channel: give --channel, where the post is")
     return InProgress(state) if state in OPEN_STATES else TooLate(state)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from actors.slack.history_page import read_page
 from actors.slack.history_read import WIDENED_MS, HistoryRead
 from middleware.fates import Absent, CannotTell, Found, NotNow
-from middleware.timing import MINUTE_MS, SECOND_MS
+from middleware.timing import HOUR_MS, SECOND_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +26,9 @@ _LOG = logging.getLogger(__name__)
 
 # Slack takes up to 999 and recommends this: a larger page is likelier to be cut off by a timeout.
 _PAGE = 200
-# Twice the longest wait between looks: nobody comes back to a read that was left for longer.
-_LEFT_BEHIND_S = 20 * MINUTE_MS / SECOND_MS
+# Twice the longest wait between looks, which a Retry-After may ask for: nobody comes back to a read
+# that was left for longer.
+_LEFT_BEHIND_S = 2 * HOUR_MS / SECOND_MS
 _INVALID_CURSOR = "invalid_cursor"
 
 
@@ -119,7 +120,8 @@ class HistoryReader:
             return said
         page = read_page(said.data, thread_ts=read.thread_ts)
         if page is None or page.next_cursor == read.cursor != "":
-            return NotNow("answer_not_understood")
+            # It was asked and told: if it never tells better, a person must know in the end.
+            return CannotTell("answer_not_understood", final=False)
         if page.parent_ts not in {None, read.thread_ts} and read.thread_ts == place.thread_ts:
             return self._begin(place, looks, thread_ts=page.parent_ts)
         read.take(page, bot_id=bot_id, behind_ms=self._measure(said, looks), now_s=self._clock_s())

@@ -25,6 +25,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from actors.slack.errors import PostByPassed, RedirectForbidden
+from actors.slack.sockets import socket_factory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,6 +88,7 @@ class SlackSession:
     ) -> None:
         self._base_url = base_url
         self._proxy = _proxy_for(base_url)
+        self._deadline_ms = post_deadline_ms
         self._connect_s = post_deadline_ms / 1000 * _CONNECT_SHARE
         self._reuse_within_s = reuse_within_s
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,6 +125,7 @@ class SlackSession:
                 ssl=_tls() if self._base_url.startswith("https:") else True,
                 limit=_CONNECTIONS,
                 keepalive_timeout=self._reuse_within_s,
+                socket_factory=socket_factory(unacknowledged_ms=self._deadline_ms),
                 timeout_ceil_threshold=math.inf,
             ),
             timeout=aiohttp.ClientTimeout(

@@ -9,8 +9,10 @@ local receipt = ARGV[4]
 
 if not record.state then return {'unknown'} end
 if record.state == 'sent' and record.receipt == receipt then return {'ok'} end
-if not TERMINAL[record.state] then return {'in_progress', record.state} end
-if record.state ~= 'unproven' then return {'too_late', record.state} end
+-- A look that goes on may find less than the person has, or never end.
+if record.state ~= 'unproven' and record.state ~= 'uncertain' then
+  return {TERMINAL[record.state] and 'too_late' or 'in_progress', record.state}
+end
 
 note('marked sent', {by = ARGV[5], why = ARGV[6]})
 finish('sent', {receipt = receipt, error = false, reason = false})

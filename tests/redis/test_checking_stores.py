@@ -93,5 +93,6 @@ def test_one_node_of_a_cluster_makes_the_finding(
     # Then
     assert (eviction.severity, eviction.found) == ("refused", "allkeys-lru, noeviction")
     assert durability.found == (
-        "appendonly no, appendfsync always; appendonly no, appendfsync everysec"
+        "appendonly no, appendfsync always, no-appendfsync-on-rewrite no; "
+        "appendonly no, appendfsync everysec, no-appendfsync-on-rewrite no"
     )

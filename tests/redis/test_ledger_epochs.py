@@ -137,6 +137,35 @@ def test_what_counts_is_whether_the_server_that_ended_kept_its_writes(
     assert entered.is_new
 
 
+def test_a_server_that_keeps_nothing_does_not_begin_with_what_was_kept(
+    rig: Rig, server: Server
+) -> None:
+    # Given
+    enter(rig, is_durable=True)
+
+    # When
+    server.restarts()
+    entered = enter(rig, is_durable=False)
+
+    # Then
+    assert entered.is_new
+
+
+def test_a_sweep_notices_another_server_though_nothing_is_due(rig: Rig, server: Server) -> None:
+    # Given
+    rig.ledger.admit()
+    partition = rig.ledger.keys.partition_of(rig.delivery.tenant)
+    enter(rig, is_durable=True)
+
+    # When
+    server.is_replaced()
+    rig.run(rig.ledger.due_tenants(partition, limit=1))
+    server.restarts()
+
+    # Then
+    assert enter(rig, is_durable=True) == Entered(3, is_new=True)
+
+
 @pytest.mark.parametrize("place", OPEN)
 def test_what_was_open_is_uncertain_whatever_touches_it_first(
     rig: Rig, server: Server, place: str

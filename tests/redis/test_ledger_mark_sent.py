@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from middleware.answers import Late, Ok, StrayPost, TooLate, Unknown
+from middleware.answers import Late, Ok, Settled, StrayPost, TooLate, Unknown
 from middleware.operating import InProgress
 from tests.redis.ledger_calls import ORDER, OTHER, OTHER_RECEIPT, RECEIPT
 from tests.redis.ledger_view import OPEN
@@ -81,8 +81,22 @@ def test_what_was_never_posted_is_not_marked_as_sent(rig: Rig, outcome: str) -> 
     assert answer == TooLate(outcome)
 
 
-@pytest.mark.parametrize("place", [*OPEN, "looking"])
-def test_what_has_not_ended_is_not_marked(rig: Rig, place: str) -> None:
+@pytest.mark.parametrize("place", ["uncertain", "looking"])
+def test_a_person_may_be_quicker_than_the_look(rig: Rig, place: str) -> None:
+    # Given
+    rig.brought_to(place)
+
+    # When
+    answer = rig.twice(rig.mark_sent())
+
+    # Then
+    assert answer == Ok()
+    assert rig.told() == ["sent"]
+    assert rig.run(rig.claim(OTHER)) == Settled("sent")
+
+
+@pytest.mark.parametrize("place", sorted({*OPEN} - {"uncertain"}))
+def test_what_was_not_posted_yet_or_is_on_its_way_is_not_marked(rig: Rig, place: str) -> None:
     # Given
     rig.brought_to(place)
     state = rig.record()["state"]

@@ -160,7 +160,7 @@ def test_the_same_place_to_go_on_again_is_no_answer() -> None:
     ended = rig.read(sought())
 
     # Then
-    assert ended.answer(Look(sought(), 0.0)) == NotNow("answer_not_understood")
+    assert ended.answer(Look(sought(), 0.0)) == CannotTell("answer_not_understood", final=False)
 
 
 def test_without_the_time_by_slacks_clock_nothing_is_absent() -> None:
@@ -198,7 +198,7 @@ def test_a_history_too_long_to_remember_can_never_be_told() -> None:
     assert ended.answer(Look(sought(), 0.0)) == CannotTell("history_too_long", final=True)
 
 
-@pytest.mark.parametrize(("left_for_s", "cursor"), [(1_199, "x"), (1_200, None)])
+@pytest.mark.parametrize(("left_for_s", "cursor"), [(7_199, "x"), (7_200, None)])
 def test_a_read_left_for_long_is_begun_anew(left_for_s: int, cursor: str | None) -> None:
     # Given
     rig = Rig(said(cursor="x"), LIMITED, said())

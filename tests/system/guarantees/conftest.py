@@ -56,6 +56,9 @@ def system(make_system: Callable[..., SmallSystem]) -> SmallSystem:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    """Real processes, none of which runs yet but the store."""
-    with Installation(tmp_path) as made:
+    """Real processes, none of which runs yet but the store.
+
+    What no projector dispatches the sweeper of a worker does, soon.
+    """
+    with Installation(tmp_path, dispatch_window_s=0.3) as made:
         yield made.start_store()

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import raise_thread_exception
 
 from actors.queue import make_broker
 from actors.send_message import declare_send_message
@@ -30,6 +31,7 @@ from middleware.timing import Timing
 from projector.actor_message import QUEUE_NAME, actor_message
 from projector.configure import configure
 from projector.projector import Projector
+from projector.stats import stats
 from sandbox.slack import SlackSandbox
 from tests.redis.ledger_view import LedgerView
 from tests.system.deliveries import OPS, SLOW, TENANT, Deliveries
@@ -41,9 +43,10 @@ if TYPE_CHECKING:
 
     import redis
     from dramatiq import Message
-    from dramatiq.middleware import Middleware
+    from dramatiq.middleware import Interrupt, Middleware
 
     from actors.slack.gateway import SlackGateway
+    from middleware.answers import CancelAnswer
     from middleware.script import Call
     from tests.system.guarantees.points import AtPoint
 
@@ -118,6 +121,7 @@ class SmallSystem(Deliveries):
         self._others = others
         self._running = ExitStack()
         self._workers: list[dramatiq.Worker] = []
+        self._projectors: list[Projector] = []
 
     def __enter__(self) -> Self:
         self._running.callback(self.ledger.store.close)
@@ -130,6 +134,7 @@ class SmallSystem(Deliveries):
         self.broker.add_middleware(SendLock(self.workers_ledger))
         self.broker.add_middleware(SlackConnection(self._gateway()))
         self.actor = declare_send_message(self.broker)
+        self._running.callback(self.stop_projector)
         self._running.callback(self.stop_worker)
         return self
 
@@ -146,7 +151,20 @@ class SmallSystem(Deliveries):
             self.workers_ledger, self.broker, lease_ms=lease_ms, block_ms=_POLL_MS
         )
         projector.start()
-        self._running.callback(projector.stop)
+        self._projectors.append(projector)
+
+    def stop_projector(self) -> None:
+        for projector in self._projectors:
+            projector.stop()
+        self._projectors.clear()
+
+    def forget_position(self) -> None:
+        """So that the log is folded from its beginning."""
+        for partition in range(self.ledger.keys.partitions):
+            self._client.unlink(self.ledger.keys.projection(partition))
+
+    def unfolded(self) -> int:
+        return stats(self.ledger).projector_lag
 
     def start_worker(self, *, threads: int = 4) -> None:
         """With its sweeper. One at a time: they would share an event loop."""
@@ -159,6 +177,13 @@ class SmallSystem(Deliveries):
         for worker in self._workers:
             worker.stop()
         self._workers.clear()
+
+    def interrupt_worker(self, interrupt: type[Interrupt]) -> None:
+        """Raise it in each of its threads, as Dramatiq's own time limit and shutdown do."""
+        for worker in self._workers:
+            for thread in worker.workers:
+                # Dramatiq has types for what it takes, and none for the call.
+                raise_thread_exception(thread.ident, interrupt)  # type: ignore[no-untyped-call]
 
     def start_sweeper(self) -> Sweeper:
         """Alone, where no worker is there to have one."""
@@ -202,6 +227,9 @@ class SmallSystem(Deliveries):
     def run(self, call: Call[T]) -> T:
         """Past the ways that are given to what runs."""
         return self.ledger.run(call)
+
+    def cancel(self, message_request_id: str) -> CancelAnswer:
+        return self.run(self.ledger.cancel(Delivery(TENANT, message_request_id)))
 
     def record(self, message_request_id: str) -> dict[str, str]:
         return LedgerView(self.ledger).record(Delivery(TENANT, message_request_id))

@@ -110,7 +110,6 @@ def test_row_16_a_worker_whose_clock_is_wrong_is_neither_early_nor_late(
 ) -> None:
     # Given
     installation.slack.fault(Slow(delay_ms=500, channel=SLOW, times=None))
-    installation.projector()
     workers = [installation.worker(app=SKEWED, SKEW_S=str(skew_s)) for skew_s in (HOUR_S, -HOUR_S)]
     for worker in workers:
         worker.wait_for("Worker process is ready for action")

@@ -161,7 +161,6 @@ def test_row_27_a_request_that_kills_its_worker_ends_and_lets_the_others_through
     installation: Installation,
 ) -> None:
     # Given
-    installation.projector()
     installation.ask("poison", max_attempts=2)
 
     # When

@@ -8,7 +8,7 @@
 --   | {"epoch_changed"}
 
 -- Asked every second, so that no server is followed by another one between two questions.
-if KEYS[2] and redis.call('HGET', KEYS[2], 'replication_id') ~= replication_id() then
+if KEYS[2] and redis.call('HMGET', KEYS[2], 'replication_id')[1] ~= replication_id() then
   return {'epoch_changed'}
 end
 

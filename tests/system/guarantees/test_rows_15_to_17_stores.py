@@ -62,7 +62,7 @@ def test_row_15_a_server_that_may_lose_writes_is_warned_of(
     make_system()
 
     # Then
-    assert "set appendonly yes and appendfsync always" in caplog.text, "nobody was warned"
+    assert "set appendonly yes, appendfsync always" in caplog.text, "nobody was warned"
 
 
 def test_row_15_a_restart_that_kept_every_write_leaves_nothing_in_doubt(

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.explorer.campaigns import SETTLE_DELAY_MS, lateness_of, search_late_post
+from tests.explorer.keyspace import CommandUnknownError, Keyspace
+from tests.explorer.reading import lines_of
+from tests.explorer.rules import RULES, Rule, search_without
+from tests.explorer.search import Model, search
+from tests.explorer.state import Left
+from tests.explorer.walks import walk
+from tests.mutants.errors import GuardHasMoved
+
+# Found within seconds; each of the others takes up to half a minute on a busy machine.
+_QUICK_RULES = {1, 2, 7, 9}
+
+
+def test_no_way_of_few_moves_breaks_a_promise() -> None:
+    # Given
+    model = Model()
+
+    # When
+    result = search(model, Left(), most_states=2_000)
+
+    # Then
+    assert result.breach is None, "\n".join(lines_of(result.trace, result.breach))
+    assert result.states >= 2_000
+
+
+def test_no_random_way_breaks_a_promise() -> None:
+    # Given
+    model = Model()
+
+    # When
+    walked = walk(model, seed=0)
+
+    # Then
+    assert walked.breach is None, "\n".join(lines_of(walked.moves, walked.breach))
+
+
+def test_a_seed_gives_the_same_way_again() -> None:
+    # Given, When
+    one, other = (walk(Model(), 5, length=40) for _ in range(2))
+
+    # Then
+    assert list(lines_of(one.moves, None)) == list(lines_of(other.moves, None))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(
+            rule,
+            id=f"rule-{rule.number}",
+            marks=() if rule.number in _QUICK_RULES else pytest.mark.exhaustive,
+        )
+        for rule in RULES
+    ],
+)
+@pytest.mark.timeout(600)
+def test_without_a_rule_a_promise_is_broken(rule: Rule) -> None:
+    # Given, When
+    result = search_without(rule)
+
+    # Then
+    assert result.breach is not None
+
+
+def test_a_rule_that_is_no_longer_where_it_was_is_noticed() -> None:
+    # Given
+    edit = RULES[0].edit
+    assert edit is not None
+
+    # When, Then
+    with pytest.raises(GuardHasMoved):
+        edit.applied_to("another script")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+def test_it_takes_a_pause_as_long_as_the_settle_delay_to_post_twice() -> None:
+    # Given, When
+    excused = search_late_post(most_late_ms=SETTLE_DELAY_MS)
+
+    # Then
+    assert excused.breach is not None
+    assert lateness_of(excused) == SETTLE_DELAY_MS
+
+
+@pytest.mark.parametrize(
+    "command", [("GETEX", "key"), ("ZRANGE", "key", 0, -1, "REV"), ("XADD", "key", "1-1", "a", "b")]
+)
+def test_a_command_that_is_not_imitated_is_an_error(command: tuple[str, ...]) -> None:
+    # Given
+    keyspace = Keyspace({}, frozenset())
+
+    # When, Then
+    with pytest.raises(CommandUnknownError):
+        keyspace.call(*command)

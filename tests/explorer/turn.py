@@ -1,0 +1,86 @@
+"""One worker's turn: what it does or asks, and what it knows once it is answered, or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from middleware import answers
+from tests.explorer.state import IDLE, State, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.explorer.asking import Question
+    from tests.explorer.told import EmbeddedLedger, Told
+
+
+class Move(NamedTuple):
+    """One thing that may happen, and the state that it makes; `told` if the ledger was asked.
+
+    `what` is in words, but for the question and its answer.
+    """
+
+    what: str
+    after: State
+    question: Question = ()
+    told: Told | None = None
+
+
+class Turn(NamedTuple):
+    """One worker's turn in a state."""
+
+    ledger: EmbeddedLedger
+    state: State
+    place: int
+    heeds_post_by: bool
+
+    @property
+    def worker(self) -> Worker:
+        return self.state.workers[self.place]
+
+    def put(self, worker: Worker, **changed: Any) -> State:  # noqa: ANN401 - fields of a state
+        first, second = self.state.workers
+        workers = (worker, second) if self.place == 0 else (first, worker)
+        return self.state._replace(workers=workers, **changed)
+
+    def does(self, what: str, after: State) -> Move:
+        return Move(f"worker {self.place + 1} {what}", after)
+
+    def asks(self, question: Question) -> Iterator[Move]:
+        """It is answered; or the script ran, and the answer is lost."""
+        state, worker = self.state, self.worker
+        told = self.ledger.ask(state.ledger, question, server=state.server, now_ms=state.now_ms)
+        if told.reply is None:
+            return
+        after = self.put(_answered(worker, question, told.reply, state), ledger=told.ledger)
+        yield Move(_ASKS[self.place], after, question, told)
+        # Where nothing was written, whoever lost the answer can do nothing new.
+        if told.ledger is state.ledger:
+            return
+        left = state.left.less("lost_replies")
+        if left is not None:
+            waits = worker._replace(stage="asked", token=str(question[1]), asked=question)
+            after = self.put(waits, ledger=told.ledger, left=left)
+            yield Move(_HEARS_NOTHING[self.place], after, question, told)
+
+
+_ASKS = ("worker 1 asks", "worker 2 asks")
+_HEARS_NOTHING = tuple(f"{asks}, and hears nothing," for asks in _ASKS)
+
+
+def _answered(worker: Worker, question: Question, reply: object, state: State) -> Worker:
+    token = str(question[1])
+    match reply:
+        case answers.Granted(marker=marker):
+            return Worker("granted", token, marker)
+        case answers.Uncertain(marker=marker, target=target, now_ms=now_ms):
+            # Where the ledger does not know, today's configuration has to.
+            return Worker("looking", token, marker, now_ms, target.get("channel", state.channel))
+        case answers.Go(remaining_ms=remaining_ms, target=target):
+            post_by_ms = state.now_ms + remaining_ms
+            return Worker("going", token, worker.marker, post_by_ms, target["channel"])
+        case answers.Reclaimed():
+            return Worker("granted", token, worker.marker)
+        case answers.TooEarly():
+            return worker._replace(stage="looking", asked=())
+    return IDLE

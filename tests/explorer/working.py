@@ -1,0 +1,144 @@
+"""What an honest worker may do next: it posts only what it may, and tells only what it saw.
+
+It may stand still at any point, for any time, or die; and whatever it asks, the answer may be lost.
+Then it asks the same again, or goes on as the middleware does without an answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.explorer.asking import TICK_MS, TIMING
+from tests.explorer.state import IDLE, Post, Worker
+from tests.explorer.turn import Move, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.explorer.state import State
+    from tests.explorer.told import EmbeddedLedger
+
+# The record's fields that hold tokens.
+TOKENS = ("token", "released", "doubted")
+# Enough for two workers and all that two records may remember.
+_TOKENS = tuple(f"token-{number}" for number in range(2 + 2 * len(TOKENS) + 1))
+
+
+def working(
+    ledger: EmbeddedLedger, state: State, place: int, *, heeds_post_by: bool
+) -> Iterator[Move]:
+    """All that the worker in this place may do next."""
+    turn = Turn(ledger, state, place, heeds_post_by)
+    yield from _STAGES[turn.worker.stage](turn)
+    left = state.left.less("crashes")
+    if turn.worker.stage != "idle" and left is not None:
+        yield turn.does("dies", turn.put(IDLE, left=left))
+
+
+def _idle(turn: Turn) -> Iterator[Move]:
+    """The queue may repeat or lose anything, so any worker may claim at any time."""
+    yield from turn.asks(("claim", _new_token(turn)))
+
+
+def _granted(turn: Turn) -> Iterator[Move]:
+    token = turn.worker.token
+    yield from turn.asks(("intend", token, turn.state.channel))
+    yield from turn.asks(("settle_rejected", token))
+    yield from turn.asks(("postpone", token, "given back"))
+    yield from turn.asks(("postpone", token, "used"))
+
+
+def _going(turn: Turn) -> Iterator[Move]:
+    worker = turn.worker
+    yield from _posting(turn)
+    yield turn.does("hears nothing of its POST, which got lost", turn.put(_unknown(worker)))
+    # The provider refused it, or it was not made after all.
+    yield from turn.asks(("settle_rejected", worker.token))
+    yield from turn.asks(("postpone", worker.token, "given back"))
+
+
+def _posting(turn: Turn) -> Iterator[Move]:
+    worker, state = turn.worker, turn.state
+    late_ms = state.now_ms - worker.at_ms
+    left = state.left
+    visible_ms = worker.at_ms + TIMING.settle_delay_ms
+    if not turn.heeds_post_by:
+        # Nothing tells it that it is late, so nothing excuses it.
+        late_ms, visible_ms = -1, max(visible_ms, state.now_ms + 1)
+    elif late_ms >= 0:
+        # Rule 4: nothing is written after `post_by`, but by one who was paused after it had looked.
+        paused = left.less("pauses")
+        if paused is None:
+            return
+        # A read that begins in the same instant may have been before it.
+        left, visible_ms = paused, max(visible_ms, state.now_ms + 1)
+    post = Post(worker.channel, worker.marker, visible_ms, max(late_ms, -1))
+    posts = (*state.posts, post)
+    words = f"posts to {post.channel}"
+    if late_ms >= 0:
+        words += f", {late_ms} ms after post_by"
+    knows = worker._replace(stage="receipt", place=len(state.posts))
+    yield turn.does(words, turn.put(knows, posts=posts, left=left))
+    after = turn.put(_unknown(worker), posts=posts, left=left)
+    yield turn.does(f"{words}, and hears nothing of it", after)
+
+
+def _receipt(turn: Turn) -> Iterator[Move]:
+    yield from turn.asks(("settle_sent", turn.worker.token, turn.worker.place))
+
+
+def _unsure(turn: Turn) -> Iterator[Move]:
+    yield from turn.asks(("doubt", turn.worker.token))
+
+
+def _looking(turn: Turn) -> Iterator[Move]:
+    worker, state = turn.worker, turn.state
+    there = [
+        (place, post)
+        for place, post in enumerate(state.posts)
+        if post.channel == worker.channel and post.marker == worker.marker
+    ]
+    if there:
+        finds = worker._replace(stage="receipt", place=there[0][0])
+        yield turn.does("finds the post", turn.put(finds))
+    # Its own read began with the claim; one that it shares with others may have begun earlier.
+    for begun_ms in (worker.at_ms, worker.at_ms - TICK_MS):
+        if all(post.visible_ms > begun_ms for _, post in there):
+            yield from turn.asks(("absent", worker.token, begun_ms))
+    yield from turn.asks(("look_later", worker.token, "completed"))
+    yield from turn.asks(("look_later", worker.token, "failed"))
+    yield from turn.asks(("give_up", worker.token))
+
+
+def _asked(turn: Turn) -> Iterator[Move]:
+    """A receipt is told until it is taken; after a claim or an intent nothing was posted."""
+    worker = turn.worker
+    yield from turn.asks(worker.asked)
+    if worker.asked[0] in {"claim", "intend"}:
+        yield from turn.asks(("postpone", worker.token, "given back"))
+    elif worker.asked[0] != "settle_sent":
+        yield turn.does("asks no more", turn.put(IDLE))
+
+
+_STAGES: dict[str, Callable[[Turn], Iterator[Move]]] = {
+    "idle": _idle,
+    "granted": _granted,
+    "going": _going,
+    "receipt": _receipt,
+    "unknown": _unsure,
+    "looking": _looking,
+    "asked": _asked,
+}
+
+
+def _unknown(worker: Worker) -> Worker:
+    return Worker("unknown", worker.token)
+
+
+def _new_token(turn: Turn) -> str:
+    """Never met before: one that nobody remembers is as good, and makes fewer states."""
+    used = {worker.token for worker in turn.state.workers}
+    for ledger in (turn.state.ledger, turn.state.on_disk):
+        record = {} if ledger is None else turn.ledger.record(ledger)
+        used.update(record.get(name, "") for name in TOKENS)
+    return next(token for token in _TOKENS if token not in used)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ class _Once:
         self._is_done = True
         sys.stderr.write(f"{SAYS_SO}\n")
         sys.stderr.flush()
-        os.kill(os.getpid(), self._number)
+        # To this thread: by another one it would be noticed some lines later.
+        signal.pthread_kill(threading.get_ident(), self._number)
 
 
 @dataclass(frozen=True, slots=True)

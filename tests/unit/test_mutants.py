@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mutants.declared import Edit, Mutant, declared_mutants
+from tests.mutants.declared import ROWS, RULES, Edit, Mutant, declared_mutants
 from tests.mutants.errors import GuardHasMoved
 from tests.mutants.scratch import ROOT
 from tests.mutants.verdicts import Case, Run, read_cases
@@ -14,6 +14,7 @@ from tests.mutants.verdicts import Case, Run, read_cases
 if TYPE_CHECKING:
     from pathlib import Path
 
+GUARANTEES = "tests/system/guarantees"
 ORDINARY = Case("tests/system/guarantees/test_ordinary_way.py::test_a", "passed")
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.system.test_x" name="test_a"/>
@@ -35,6 +36,27 @@ def test_each_mutants_tests_are_there_and_are_those_of_its_row_or_rule(mutant: M
     for test in mutant.tests:
         path, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / path).read_text("utf-8")
+
+
+SUBJECTS = [f"row {number}" for number in ROWS] + [f"rule {number}" for number in RULES]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_each_row_and_rule_has_a_test_a_mutant_and_a_line_for_readers(subject: str) -> None:
+    # Given
+    kind, number = subject.split()
+    name = f"def test_row_{int(number):02d}_" if kind == "row" else f"def test_rule_{number}_"
+
+    # When
+    tests = [path.read_text("utf-8") for path in (ROOT / GUARANTEES).glob("test_*.py")]
+    mutants = [mutant for mutant in declared_mutants() if subject in mutant.of]
+    lines = (ROOT / "docs" / "guarantees.md").read_text("utf-8").splitlines()
+
+    # Then
+    assert any(name in text for text in tests)
+    assert mutants
+    for mutant in mutants:
+        assert any(subject in line and mutant.guard in line for line in lines)
 
 
 def test_no_two_mutants_have_one_id() -> None:

@@ -115,7 +115,8 @@ def test_row_16_a_worker_whose_clock_is_wrong_is_neither_early_nor_late(
         worker.wait_for("Worker process is ready for action")
 
     # When
-    send_at_s = time.time() + 1.5
+    # Long enough for a sweeper that is an hour ahead to have looked in between.
+    send_at_s = time.time() + 4
     installation.ask("later", send_at=datetime.fromtimestamp(send_at_s, UTC).isoformat())
     held = [f"held-{number}" for number in range(6)]
     for each in held:

@@ -73,7 +73,7 @@ def test_what_nobody_waits_for_any_more_is_not_asked(rig: Rig) -> None:
 def test_a_loop_that_has_ended_is_not_kept() -> None:
     # Given
     store = _ManyServers(ManualClock(), one_server)
-    call = StubLedger().due_tenants(0, limit=1)
+    call = StubLedger().due_deliveries("acme", limit=1)
 
     async def ask() -> weakref.ref[asyncio.AbstractEventLoop]:
         await store.arun(call)

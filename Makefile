@@ -34,13 +34,13 @@ demo: $(INSTALLED) ## Show it working: a Slack stand-in, faults, and a page to l
 	KEEP="$(KEEP)" $(BIN)/python -m sandbox.demo
 
 test: lint ## The gate: format, lint, import laws, types, all tests
-	$(BIN)/pytest --numprocesses 3 --dist worksteal
+	$(BIN)/pytest --numprocesses 5 --dist worksteal
 
 mutants: $(INSTALLED) ## Take each guard away and see its test fail (about ten minutes on two cores)
 	$(BIN)/python -m tests.mutants
 
 test-all: lint ## As test, with crash points and explorer
-	$(BIN)/pytest -m "" --numprocesses 3 --dist worksteal
+	$(BIN)/pytest -m "" --numprocesses 4 --dist worksteal
 
 storm: $(INSTALLED) ## Kill, pause, steal and lie at random, then count what came of it (SECONDS, KILLS, FAULTS, RATE, SEED, UNREADABLE=1, KEEP=1)
 	KEEP="$(KEEP)" $(BIN)/python -m tests.storm $(STORM)

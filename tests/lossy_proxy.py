@@ -27,6 +27,8 @@ class LossyProxy:
     def __init__(self, server_port: int) -> None:
         self.port = free_port()
         self.lost_replies = 0
+        # How many requests came while nothing flowed.
+        self.held = 0
         self._server_port = server_port
         self._lock = Lock()
         self._sockets: set[socket.socket] = set()
@@ -116,6 +118,9 @@ class LossyProxy:
             if self._is_to_lose(before + chunk):
                 losing.set()
             before = chunk[-_LONGEST_NAME:]
+            if not self._flowing.is_set():
+                with self._lock:
+                    self.held += 1
             self._flowing.wait()
             with suppress(OSError):
                 server.sendall(chunk)

@@ -13,6 +13,8 @@ from collections import deque
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from tests.waiting import wait_until
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -42,9 +44,17 @@ class PowerLoss:
         struck_s = time.monotonic()
         self._server.kill()
         written = self._file.stat().st_size
-        kept = max(length for at_s, length in self._lengths if at_s <= struck_s - lost_s)
+        kept = self._kept(struck_s - lost_s)
         os.truncate(self._file, kept)
         return written - kept
+
+    def wait_until_kept(self) -> None:
+        """Until a power loss would leave what is written by now."""
+        written = self._file.stat().st_size
+        wait_until(
+            lambda: self._kept(time.monotonic() - EVERYSEC_S) >= written,
+            description="the disk has what was written",
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -58,6 +68,10 @@ class PowerLoss:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+    def _kept(self, until_s: float) -> int:
+        lengths = [length for at_s, length in [*self._lengths] if at_s <= until_s]
+        return max(lengths, default=0)
 
     @property
     def _file(self) -> Path:

@@ -52,14 +52,17 @@ class Walk(RuleBasedStateMachine):
         self.is_neglected = False
         self._accept()
 
-    @initialize(is_neglected=maybe, has_ended=maybe)
-    def it_may_be_neglected_or_have_ended(self, *, is_neglected: bool, has_ended: bool) -> None:
+    @initialize(is_neglected=maybe, rounds=st.integers(1, 2), has_ended=maybe)
+    def it_may_be_neglected_or_have_ended(
+        self, *, is_neglected: bool, rounds: int, has_ended: bool
+    ) -> None:
         """Few walks would come to an end soon enough for a person to begin another round."""
         self.is_neglected = is_neglected
+        for _ in range(rounds - 1):
+            self._reject()
+            self.world.redrive(post_again=False, again=False)
         if has_ended:
-            token = self.world.new_token()
-            self.world.ask(self.rig.claim(token))
-            self.world.ask(self.rig.settle_rejected(token))
+            self._reject()
 
     @rule(ms=durations_ms)
     def time_passes(self, *, ms: int) -> None:
@@ -134,6 +137,11 @@ class Walk(RuleBasedStateMachine):
         self._leave()
         self.rig.view.check()
         self.ledger.store.close()
+
+    def _reject(self) -> None:
+        token = self.world.new_token()
+        self.world.ask(self.rig.claim(token))
+        self.world.ask(self.rig.settle_rejected(token))
 
     def _accept(self) -> None:
         self.requests += 1

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Until the services have read their lines.
 _BEGIN_IN_S = 1.5
+# Of what is asked for; a storm in which workers were never up would have shown nothing.
+_TRIED = 0.5
 _LOOK_EVERY_S = 1.0
 # Longer than a service asks again.
 _LAST_ANSWERS_S = 70.0
@@ -75,7 +77,7 @@ def pass_over(site: Site, storm: Storm, say: Callable[[str], None]) -> Passed:
         site.slack.lie(lies_of(storm))
         struck = blows.submit(striking.run, stopping)
         watch.until(
-            lambda: struck.done() and not services.is_running,
+            lambda: struck.done() and not services.is_running and watch.has_tried(len(asked)),
             within_s=storm.seconds + _LAST_ANSWERS_S,
         )
         stopping.set()
@@ -113,6 +115,10 @@ class _Watch:
             for host in self._site.hosts:
                 host.check()
             self._pausing.wait(_LOOK_EVERY_S)
+
+    def has_tried(self, asked: int) -> bool:
+        """Whether workers were up for long enough in the trouble to meet it."""
+        return self._site.slack.totals()["received"] >= _TRIED * asked
 
     def is_at_rest(self) -> bool:
         return self._open() == 0

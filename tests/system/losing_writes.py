@@ -33,10 +33,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`strike` returns when clients find a store again that they can write to."""
+    """`strike` returns when clients find a store again that they can write to; what was written
+    before `keep` returned is not among what it loses.
+    """
 
     installation: Installation
     strike: Callable[[], None]
+    keep: Callable[[], None] = lambda: None
 
 
 # `Path` is for logs.
@@ -66,7 +69,7 @@ def power_loss(directory: Path, rules: Rules) -> Iterator[Scene]:
             assert watched.strike() > 0, "nothing was lost"
             store.start()
 
-        yield Scene(installation, strike)
+        yield Scene(installation, strike, keep=watched.wait_until_kept)
 
 
 @contextmanager

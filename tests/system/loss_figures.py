@@ -43,14 +43,15 @@ class Figures:
 
 
 def observe(scene: Scene, *, attempts: int, backlog: bool = True) -> Figures:
-    """Strike after so many POSTs, while more is asked for; twice as many wait, or (without a
-    `backlog`) each is posted as soon as it is accepted.
+    """Strike after so many POSTs, while more is asked for; twice as many wait, whose acceptance is
+    kept, or (without a `backlog`) each is posted as soon as it is accepted.
     """
     installation = scene.installation
     installation.slack.change(slow_ms=_SLOW_MS)
     with AskingService(installation) as service:
         installation.ready_worker()
         service.ask_many(3 * attempts if backlog else 0)
+        scene.keep()
         # Only now: workers that were ready before would have posted everything by then.
         installation.projector()
         service.start()

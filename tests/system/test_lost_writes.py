@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 15
 
+# Each takes three servers or a second's writes to lose; rule 8 has shorter tests of its own.
+pytestmark = pytest.mark.exhaustive
+
 
 def observed(kind: Kind, directory: Path) -> Figures:
     with kind(directory, Rules()) as scene:

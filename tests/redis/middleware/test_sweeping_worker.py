@@ -119,6 +119,7 @@ def test_a_store_that_stands_still_does_not_keep_the_worker_from_ending(
     # When
     with app.working():
         proxy.stall()
+        wait_until(lambda: proxy.held > 0, description="it waits for the store")
 
     # Then
     assert "sweep.left_behind" in caplog.text

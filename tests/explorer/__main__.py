@@ -41,8 +41,10 @@ def main() -> int:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    numbers = [str(rule.number) for rule in RULES]
-    parser.add_argument("--without", choices=[*numbers, "all"], help="a rule taken away")
+    numbers = sorted({str(rule.number) for rule in RULES})
+    parser.add_argument(
+        "--without", choices=[*numbers, "all"], help="a rule taken away, each part by itself"
+    )
     parser.add_argument("--trace", action="store_true", help="with --without: the shortest way")
     parser.add_argument("--walks", type=int, metavar="N", help="so many random ways")
     parser.add_argument("--seed", type=int, default=0, help="of the first of them (default: 0)")
@@ -95,7 +97,7 @@ def _without(wanted: str, *, with_trace: bool) -> int:
         if result.breach is None:
             exit_code = 1
         _say(
-            f"{rule.number:4} {rule.taken_away:64}{result.states:8,}{result.seconds:9.1f}"
+            f"{rule.name:>4} {rule.taken_away:64}{result.states:8,}{result.seconds:9.1f}"
             f"{len(result.trace):7}  {result.breach or 'NONE FOUND'}"
         )
         if with_trace:

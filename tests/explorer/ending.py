@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 40
 _TOKEN = "token-of-the-last"
 _NOTHING = Left()
+# What may hold for good, and what is said where it then never ends.
+_FOR_GOOD = {
+    "all is well": "it never ends",
+    "nobody can look": "it never ends, for nobody can look",
+    "it must wait": "it never ends, for it must always wait",
+}
 
 
 class Endings:
@@ -28,26 +34,25 @@ class Endings:
     def __init__(self, ledger: EmbeddedLedger, likeness: Likeness) -> None:
         self._ledger = ledger
         self._likeness = likeness
-        self._ends: dict[tuple[Hashable, bool], bool] = {}
+        self._ends: dict[tuple[Hashable, str], bool] = {}
 
     def breach(self, state: State) -> str | None:
-        """Whether the channel's history can be read, or never can, it must end."""
+        """Whatever holds for good, it must end."""
         left_alone = state._replace(workers=(IDLE, IDLE), left=_NOTHING, on_disk=None)
         key = self._likeness(left_alone)
-        for is_readable in (True, False):
-            if (key, is_readable) not in self._ends:
-                end = _Ending(self._ledger, left_alone, is_readable=is_readable)
-                self._ends[key, is_readable] = end.comes()
-            if not self._ends[key, is_readable]:
-                return "it never ends" if is_readable else "it never ends, for nobody can look"
+        for holds, breach in _FOR_GOOD.items():
+            if (key, holds) not in self._ends:
+                self._ends[key, holds] = _Ending(self._ledger, left_alone, holds).comes()
+            if not self._ends[key, holds]:
+                return breach
         return None
 
 
 class _Ending:
-    def __init__(self, ledger: EmbeddedLedger, state: State, *, is_readable: bool) -> None:
+    def __init__(self, ledger: EmbeddedLedger, state: State, holds: str) -> None:
         self._ledger = ledger
         self._state = state
-        self._is_readable = is_readable
+        self._holds = holds
 
     def comes(self) -> bool:
         for _ in range(_MOST_ROUNDS):
@@ -80,13 +85,17 @@ class _Ending:
         answer = self._ask("claim", _TOKEN)
         if isinstance(answer, answers.Uncertain):
             answer = self._look(answer)
-        if isinstance(answer, answers.Granted | answers.Reclaimed):
+        if not isinstance(answer, answers.Granted | answers.Reclaimed):
+            return
+        if self._holds == "it must wait":
+            self._ask("postpone", _TOKEN, "given back")
+        else:
             answer = self._ask("intend", _TOKEN, self._state.channel)
             if isinstance(answer, answers.Go):
                 self._ask("settle_sent", _TOKEN, len(self._state.posts))
 
     def _look(self, doubt: answers.Uncertain) -> object:
-        if not self._is_readable:
+        if self._holds == "nobody can look":
             return self._ask("look_later", _TOKEN, "completed")
         for place, post in enumerate(self._state.posts):
             if _is_found(post, doubt):

@@ -64,11 +64,12 @@ def _breach_of_end(
 def _breach_of_receipt(
     was: Mapping[str, str], now: Mapping[str, str], place: str, told: Told
 ) -> str | None:
-    """A receipt in hand becomes the outcome, or an alert."""
+    """A receipt in hand becomes the outcome; an alert where it had ended otherwise."""
     receipt = _receipt(place)
     if now["state"] == "sent" and now["receipt"] == receipt:
         return None
-    if now.get("stray_receipt") != receipt:
+    has_ended = was.get("state") in NEVER_POSTED | {"sent"}
+    if not has_ended or now.get("stray_receipt") != receipt:
         return "a receipt in hand was thrown away"
     if was.get("stray_receipt") != receipt and not {"late_post", "duplicate_post"} & {*told.events}:
         return "a post that should not be, without an alert"

@@ -27,12 +27,17 @@ _MOST_STATES = 400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`edit` takes it away; None where it is the client's own: `post_by`."""
+    """`edit` takes it, or a part of it, away; None where it is the client's own: `post_by`."""
 
     number: int
+    part: str = ""
     taken_away: str
     left: Left
     edit: Edit | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.number}{self.part}"
 
 
 def _edit(name: str, old: str, new: str = "") -> Edit:
@@ -93,6 +98,7 @@ RULES = (
     ),
     Rule(
         number=7,
+        part="a",
         taken_away="a receipt is taken from the holder of the lease only",
         left=Left(),
         edit=_edit(
@@ -103,6 +109,13 @@ RULES = (
         ),
     ),
     Rule(
+        number=7,
+        part="b",
+        taken_away="a receipt is not taken over unproven",
+        left=Left(),
+        edit=_edit("settle_sent", " and record.state ~= 'unproven'"),
+    ),
+    Rule(
         number=8,
         taken_away="a record of an older epoch is believed",
         left=Left(rollbacks=1),
@@ -110,6 +123,25 @@ RULES = (
     ),
     Rule(
         number=9,
+        part="a",
+        taken_away="what is claimed is not due, so that no sweeper finds it",
+        left=Left(),
+        edit=_edit(
+            "claim",
+            "due_at(math.min(now + lease_ms, number('expires_at')))",
+            "due_at(false)",
+        ),
+    ),
+    Rule(
+        number=9,
+        part="b",
+        taken_away="waiting has no limit",
+        left=Left(),
+        edit=_edit("record", "return now >= number('expires_at')", "return false"),
+    ),
+    Rule(
+        number=9,
+        part="c",
         taken_away="looking has no limit",
         left=Left(),
         edit=_edit("look_later", "if now >= limit and number('looks') > 0 then", "if false then"),

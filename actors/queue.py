@@ -10,11 +10,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from actors.redis_queue import RedisQueue
+from middleware.connections import node_of_cluster
 
 if TYPE_CHECKING:
     from dramatiq import Broker
-
-_CLUSTER_SCHEME = "redis+cluster://"
 
 
 def make_broker(url: str, *, prefix: str) -> Broker:
@@ -39,7 +38,6 @@ def _client(url: str) -> redis.Redis:
         "health_check_interval": 30,
         "protocol": 2,
     }
-    if url.startswith(_CLUSTER_SCHEME):
-        plain_url = "redis://" + url.removeprefix(_CLUSTER_SCHEME)
-        return cast("redis.Redis", redis.RedisCluster.from_url(plain_url, **options))
+    if node := node_of_cluster(url):
+        return cast("redis.Redis", redis.RedisCluster.from_url(node, **options))
     return redis.Redis.from_url(url, **options)

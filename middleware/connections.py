@@ -18,7 +18,7 @@ from redis.retry import Retry
 if TYPE_CHECKING:
     from redis.connection import Connection
 
-CLUSTER_SCHEME = "redis+cluster://"
+_CLUSTER_SCHEME = "redis+cluster://"
 # One quick repeat bridges a restart of a proxy; a longer outage is the caller's to wait for.
 _REPEATS = 1
 _CONNECT_S = 2.0
@@ -47,12 +47,18 @@ _CONNECTION: dict[str, Any] = {
 }
 
 
+def node_of_cluster(url: str) -> str | None:
+    """Where one of its nodes is; None when it is no cluster that `url` names."""
+    is_cluster = url.startswith(_CLUSTER_SCHEME)
+    return "redis://" + url.removeprefix(_CLUSTER_SCHEME) if is_cluster else None
+
+
 def connect(url: str) -> redis.Redis:
     """A client for threads. A cluster's nodes are asked for at once."""
     retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
-    if url.startswith(CLUSTER_SCHEME):
+    if node := node_of_cluster(url):
         cluster = redis.RedisCluster.from_url(
-            _plain(url), retry=retry, connection_pool_class=_Pool, **_CONNECTION
+            node, retry=retry, connection_pool_class=_Pool, **_CONNECTION
         )
         return cast("redis.Redis", cluster)
     return redis.Redis.from_pool(_Pool.from_url(url, retry=retry, **_CONNECTION))
@@ -63,8 +69,8 @@ def connect_async(url: str) -> redis.asyncio.Redis:
     it can be interrupted only where it waits for the connection.
     """
     retry = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
-    if url.startswith(CLUSTER_SCHEME):
-        cluster = redis.asyncio.RedisCluster.from_url(_plain(url), retry=retry, **_CONNECTION)
+    if node := node_of_cluster(url):
+        cluster = redis.asyncio.RedisCluster.from_url(node, retry=retry, **_CONNECTION)
         return cast("redis.asyncio.Redis", cluster)
     return redis.asyncio.Redis.from_url(url, retry=retry, **_CONNECTION)
 
@@ -90,7 +96,3 @@ class _Pool(redis.ConnectionPool):
         if not isinstance(sys.exception(), ResponseError | None):
             connection.disconnect()
         super().release(connection)
-
-
-def _plain(url: str) -> str:
-    return "redis://" + url.removeprefix(CLUSTER_SCHEME)

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from middleware.connections import CLUSTER_SCHEME
+from middleware.connections import node_of_cluster
 from middleware.errors import TimingRefused
 from middleware.keys import MAX_PARTITIONS, Keys
 from middleware.ledger import Ledger
@@ -101,7 +101,7 @@ class StoreSettings(BaseSettings):
             # Only the lease stands in relations; what is not above 0 was refused before.
             raise SettingsRefused([f"{_PREFIX}LEASE_S: {error}"]) from error
         keys = Keys(prefix=self.prefix, partitions=self.partitions)
-        if self.wait_replicas and self.redis_url.startswith(CLUSTER_SCHEME):
+        if self.wait_replicas and node_of_cluster(self.redis_url):
             # WAIT speaks of its own connection's writes, which a cluster's client does not choose.
             raise SettingsRefused(
                 [f"{_PREFIX}WAIT_REPLICAS must be 0 where {_PREFIX}REDIS_URL is a cluster's"]

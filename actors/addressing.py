@@ -24,10 +24,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """`target` says where, `message` what."""
+    """`target` says where, `message` what; `since_ms` as in `Resolved`."""
 
     target: Mapping[str, str]
     message: SlackMessage
+    since_ms: int | None
+
+    def could_differ(self, *, from_ms: int) -> bool:
+        """Whether the target may have been another one at that time or later."""
+        return self.since_ms is None or from_ms < self.since_ms
 
 
 async def addressed_now(claim: AsyncClaim) -> Addressed | Refused | NotNow:
@@ -68,4 +73,4 @@ def address(
     if thread is not None:
         target["thread_ts"] = thread
     message = SlackMessage(text=rendered.text, blocks=rendered.blocks, marker=marker)
-    return Addressed(target, message)
+    return Addressed(target, message, resolved.since_ms)

@@ -4,19 +4,19 @@ say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from actors.addressing import Addressed, addressed_now
-from actors.slack.sought import Place, Sought
+from actors.looking import look_for
 from actors.slack_connection import gateway_of
 from middleware.delivery_key import DeliveryKey
 from middleware.errors import PayloadRefused
-from middleware.fates import CannotTell, LookAnswer, NotNow, Prepared, Ready, Refused
+from middleware.fates import NotNow, Prepared, Ready
 from middleware.send_lock import current_async_claim
-from middleware.timing import SECOND_MS
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
 from projector.message_request import ThreadTs
@@ -24,9 +24,6 @@ from projector.sentences import sentence_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-# Of its lease a look may take so much: the rest is for telling the ledger what was seen.
-_LOOK_SHARE = 0.8
 
 
 class ActorMessage(BaseModel):
@@ -87,31 +84,7 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
                 return authorized
             return Ready(addressed.target, authorized)
 
-        async def look(target: Mapping[str, str], intent_at_ms: int) -> LookAnswer:
-            doubt = claim.doubt
-            assert doubt is not None, "what is in no doubt is not looked for"
-            if not target:
-                # The ledger lost what the intent said: today's configuration is the best guess.
-                match await addressed_now(claim):
-                    case Addressed(target=target):
-                        pass
-                    case Refused(code=code):
-                        return CannotTell(code, final=False)
-                    case NotNow() as not_now:
-                        return not_now
-                    case unreachable:
-                        assert_never(unreachable)
-            sought = Sought(
-                place=Place.of(target),
-                marker=claim.marker,
-                intent_at_ms=intent_at_ms,
-                reconcile_at_ms=doubt.reconcile_at_ms,
-                now_ms=doubt.now_ms,
-            )
-            within_s = claim.holding.lease_ms * _LOOK_SHARE / SECOND_MS
-            return await gateway.look(sought, within_s=within_s)
-
-        await claim.perform(prepare, gateway.post, look)
+        await claim.perform(prepare, gateway.post, partial(look_for, claim, gateway))
 
     declare: Callable[..., dramatiq.Actor[..., Any]] = dramatiq.actor(
         broker=broker,

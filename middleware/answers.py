@@ -84,7 +84,7 @@ class Uncertain:
 
     Absence counts from a read begun at `reconcile_at_ms` or later. `now_ms` is the server's time
     at the claim: no read of this claim began before it. `target` is empty where the ledger lost
-    what the intent said.
+    the intent; then `intent_at_ms` is a time before which there was none.
     """
 
     marker: str

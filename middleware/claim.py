@@ -188,7 +188,8 @@ class SyncClaim(Claim):
         """Prepare, post and settle; or look first, where the fate of a POST is unknown.
 
         Once a claim: raises ClaimUsedUp the second time. `look` gets the frozen target and the
-        intent's time (epoch ms, server clock).
+        intent's time (epoch ms, server clock); where the ledger lost that intent, an empty target
+        and a time before which there was none.
         """
         drive(self._perform(prepare, post, look), self.holding.ledger)
 

@@ -97,7 +97,8 @@ def unknown_workspace(workspace_code: str, *, channel_code: str) -> str:
 
 
 def configuration_fields(configuration: TenantConfiguration) -> dict[str, str]:
-    """The flat fields of the tenant's hash, `version` left to who stores it.
+    """The flat fields of the tenant's hash; `version`, and since when each channel's field is what
+    it is, are left to who stores them.
 
     A channel's field repeats its team id, so that a delivery needs no second read.
     """
@@ -114,16 +115,26 @@ def configuration_fields(configuration: TenantConfiguration) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Where today's configuration sends a request, and the template that makes its message."""
+    """Where today's configuration sends a request, and the template that makes its message.
+
+    What was accepted at `since_ms` (the server's clock) or later was never sent elsewhere; None
+    where that is not known.
+    """
 
     team_id: str
     channel_id: str
+    since_ms: int | None
     template: Template
 
 
 def fields_to_read(*, channel_code: str, template_code: str) -> tuple[str, ...]:
     """The names of the fields that `resolve` needs, for one HMGET."""
-    return ("enabled", f"channel:{channel_code}", f"template:{template_code}")
+    return (
+        "enabled",
+        f"channel:{channel_code}",
+        f"channel_since:{channel_code}",
+        f"template:{template_code}",
+    )
 
 
 def resolve(
@@ -153,7 +164,13 @@ def resolve(
     if workspace_code is not None and workspace_code != channel["workspace"]:
         sentence = f'Channel "{channel_code}" is not in the workspace "{workspace_code}".'
         return Refused("workspace_mismatch", sentence)
-    return Resolved(channel["team_id"], channel["id"], _template(template_json))
+    since = fields.get(f"channel_since:{channel_code}")
+    return Resolved(
+        team_id=channel["team_id"],
+        channel_id=channel["id"],
+        since_ms=None if since is None else int(since),
+        template=_template(template_json),
+    )
 
 
 # Parsed once for as long as its text stays the same: a template is read with every delivery.

@@ -150,7 +150,8 @@ def _sentence(text: str) -> str:
 
 def _place(target: Mapping[str, str]) -> str:
     if not target:
-        return "its channel"
+        # The store lost it; today's configuration may name another.
+        return "the channel that its code named when it was posted"
     place = f"channel {target.get('channel', '(not recorded)')}"
     if "team" in target:
         place += f" of team {target['team']}"

@@ -49,9 +49,13 @@ def by_this_system(postonce: Postonce) -> list[Post]:
 
 
 def forget_target(postonce: Postonce) -> None:
-    """As where the store lost what the intent wrote."""
+    """As where the store lost what the intent wrote: only that it came after the acceptance is
+    known then.
+    """
+    store = postonce.ledger.store.client
     key = postonce.ledger.keys.delivery(Delivery("acme", "r1"))
-    assert postonce.ledger.store.client.hdel(key, "target") == 1
+    assert store.hdel(key, "target") == 1
+    store.hset(key, "intent_at", str(store.hget(key, "accepted_at")))
 
 
 def whys(postonce: Postonce) -> list[object]:
@@ -146,6 +150,46 @@ def test_where_the_target_is_lost_a_thread_that_was_set_later_is_not(postonce: P
     # Then
     assert [post.thread_ts for post in by_this_system(postonce)] == [parent_ts]
     assert ended(postonce) == ("sent", None)
+
+
+MOVED: dict[str, object] = {"ops": {"workspace": "main", "id": "CMOVED"}}
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_where_the_target_is_lost_and_the_channel_was_changed_absence_proves_nothing(
+    postonce: Postonce, *, stored: bool
+) -> None:
+    # Given
+    ask(postonce)
+    postonce.slack.fault(Close(stored=stored))
+    postonce.work()
+    forget_target(postonce)
+
+    # When
+    postonce.configure("acme", channels=MOVED)
+    postonce.drain()
+
+    # Then
+    assert ended(postonce) == ("unproven", "target_lost_and_channel_changed")
+    assert len(postonce.slack.attempts) == 1
+
+
+def test_where_the_target_is_lost_and_the_channel_was_changed_what_is_found_is_found(
+    postonce: Postonce,
+) -> None:
+    # Given: it was changed after the acceptance, and before the POST.
+    ask(postonce)
+    postonce.configure("acme", channels=MOVED)
+    postonce.slack.fault(Close(stored=True))
+    postonce.work()
+    forget_target(postonce)
+
+    # When
+    postonce.drain()
+
+    # Then
+    assert ended(postonce) == ("sent", None)
+    assert [post.channel for post in postonce.slack.posts] == ["CMOVED"]
 
 
 def in_an_hour(postonce: Postonce) -> str:

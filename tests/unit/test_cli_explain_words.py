@@ -55,6 +55,16 @@ def test_what_is_unproven_is_to_be_looked_for_at_its_place_and_time() -> None:
         assert part in said
 
 
+def test_where_its_place_is_lost_the_channel_of_that_time_is_to_be_looked_into() -> None:
+    # When
+    said = verdict(explained("unproven", {"error": "target_lost_and_channel_changed"}))
+
+    # Then
+    assert (
+        "(target_lost_and_channel_changed). In Slack open the channel that its code named" in said
+    )
+
+
 def test_what_is_unproven_names_the_commands_for_either_finding() -> None:
     # When
     said = verdict(explained("unproven", {}))

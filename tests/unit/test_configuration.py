@@ -43,7 +43,7 @@ def test_a_tenant_becomes_one_flat_field_for_each_part() -> None:
 
 def test_a_delivery_finds_its_target_and_template_in_the_fields_it_reads() -> None:
     # Given
-    fields = configuration_fields(configuration())
+    fields = {**configuration_fields(configuration()), "channel_since:ops:eu": "1700000000000"}
     names = fields_to_read(channel_code="ops:eu", template_code="yo")
 
     # When
@@ -56,7 +56,7 @@ def test_a_delivery_finds_its_target_and_template_in_the_fields_it_reads() -> No
 
     # Then
     template = configuration().templates["yo"]
-    assert resolved == Resolved("T0000000A", "C0000000A", template)
+    assert resolved == Resolved("T0000000A", "C0000000A", 1_700_000_000_000, template)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,13 @@ def test_what_is_no_longer_configured_is_gone(ledger: Ledger, client: redis.Redi
 
     # Then
     stored = client.hgetall(ledger.keys.config("acme"))
-    assert sorted(stored) == ["channel:ops", "enabled", "version", "workspace:main"]
+    assert sorted(stored) == [
+        "channel:ops",
+        "channel_since:ops",
+        "enabled",
+        "version",
+        "workspace:main",
+    ]
 
 
 def test_tenants_that_are_not_named_stay_as_they_are(ledger: Ledger, client: redis.Redis) -> None:
@@ -129,6 +135,7 @@ async def read_for_delivery_once(ledger: Ledger) -> ForDelivery | None:
 def test_a_delivery_reads_its_request_and_what_its_codes_name(ledger: Ledger) -> None:
     # Given
     configure(ledger, {"acme": configuration("T1", channel_id="C1")})
+    since = ledger.store.client.hget(ledger.keys.config("acme"), "channel_since:ops")
     ask(ledger)
 
     # When
@@ -141,7 +148,7 @@ def test_a_delivery_reads_its_request_and_what_its_codes_name(ledger: Ledger) ->
         channel_code=found.request.channel_code,
         template_code=found.request.template_code,
     )
-    assert resolved == Resolved("T1", "C1", Template(text="{{ host }} is down"))
+    assert resolved == Resolved("T1", "C1", int(str(since)), Template(text="{{ host }} is down"))
     assert found.request.variables == {"host": "db-1"}
 
 

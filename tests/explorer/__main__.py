@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from tests.explorer.campaigns import (
     CAMPAIGNS,
+    MOST_STATES,
     SETTLE_DELAY_MS,
+    Campaign,
     lateness_of,
     search_late_post,
 )
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
     from tests.explorer.turn import Move
 
 _EXAMPLE = """examples:
-  python -m tests.explorer                       every campaign, and the pause (about two minutes)
+  python -m tests.explorer                       every campaign, and the pause (some minutes)
+  python -m tests.explorer --states 10000000     each of them to its end, however long it takes
   python -m tests.explorer --without 5 --trace   take a rule away, and see what happens
   python -m tests.explorer --without all
   python -m tests.explorer --walks 200 --seed 7  random ways instead, everything unlimited
@@ -43,6 +48,13 @@ def main() -> int:
     )
     numbers = sorted({str(rule.number) for rule in RULES})
     parser.add_argument(
+        "--states",
+        type=int,
+        default=MOST_STATES,
+        metavar="N",
+        help="how far each campaign is followed (default: %(default)s)",
+    )
+    parser.add_argument(
         "--without", choices=[*numbers, "all"], help="a rule taken away, each part by itself"
     )
     parser.add_argument("--trace", action="store_true", help="with --without: the shortest way")
@@ -53,23 +65,24 @@ def main() -> int:
         return _without(options.without, with_trace=options.trace)
     if options.walks is not None:
         return _walk(options.walks, options.seed)
-    return max(_search(), _pause())
+    return max(_search(options.states), _pause())
 
 
-def _search() -> int:
+def _search(most_states: int) -> int:
     exit_code = 0
-    _say(f"{'':36}{'states':>8}{'moves':>10}{'scripts':>9}{'seconds':>9}  searched")
-    for campaign in CAMPAIGNS:
-        result = campaign.run()
-        searched = "all of it" if result.is_complete else "not all of it"
-        if result.breach is not None:
-            searched, exit_code = f"BREACH: {result.breach}", 1
-        _say(
-            f"{campaign.name:36}{result.states:8,}{result.transitions:10,}"
-            f"{result.script_runs:9,}{result.seconds:9.1f}  {searched}, every way of up to "
-            f"{result.depth} moves"
-        )
-        _show(result.trace, result.breach)
+    _say(f"{'':40}{'states':>9}{'moves':>11}{'scripts':>9}{'CPU s':>7}  searched")
+    with ProcessPoolExecutor() as processes:
+        results = processes.map(partial(Campaign.run, most_states=most_states), CAMPAIGNS)
+        for campaign, result in zip(CAMPAIGNS, results, strict=True):
+            searched = "all of it" if result.is_complete else "not all of it"
+            if result.breach is not None:
+                searched, exit_code = f"BREACH: {result.breach}", 1
+            _say(
+                f"{campaign.name:40}{result.states:9,}{result.transitions:11,}"
+                f"{result.script_runs:9,}{result.seconds:7.0f}  {searched}, every way of up to "
+                f"{result.depth} moves"
+            )
+            _show(result.trace, result.breach)
     return exit_code
 
 
@@ -89,7 +102,7 @@ def _pause() -> int:
 
 def _without(wanted: str, *, with_trace: bool) -> int:
     exit_code = 0
-    _say(f"rule {'taken away':64}{'states':>8}{'seconds':>9}{'moves':>7}  breach")
+    _say(f"rule {'taken away':64}{'states':>8}{'CPU s':>9}{'moves':>7}  breach")
     for rule in RULES:
         if wanted not in {"all", str(rule.number)}:
             continue

@@ -66,6 +66,9 @@ class EmbeddedServer:
         written = self._keyspace
         return _texts(reply), self._kept(written), written
 
+    def holding(self, values: Mapping[str, Value]) -> Contents:
+        return self._kept(Keyspace(values, frozenset()))
+
     def _function(self, script: Script) -> Callable[..., Any]:
         if script.name not in self._functions:
             script = self._changed.get(script.name, script)

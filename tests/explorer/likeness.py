@@ -1,121 +1,142 @@
-"""Which states count as one: those from which the same can follow.
+"""Which state stands for all from which the same can follow, so that one of them is enough.
 
-Times count from now, and what is past is as far past as any script can tell; a token counts by who
-still has it; workers have no names. A field of the record that is not listed here is an error.
+Times count from now; tokens and workers have no names, and neither has a server.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from tests.explorer.asking import LONGEST_WINDOW_MS, TICK_MS, TIMING
-from tests.explorer.state import TERMINAL
-from tests.explorer.working import TOKENS
+from tests.explorer.asking import TICK_MS, TIMING
+from tests.explorer.records import LONGEST_PAUSE_MS, NOBODY, THIS, epoch_of, fields_of, moved
+from tests.explorer.state import START_MS, State, Worker
+from tests.explorer.working import TOKENS, token_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from tests.explorer.embedded import Contents
-    from tests.explorer.state import Post, State, Worker
+    from tests.explorer.state import Post
     from tests.explorer.told import EmbeddedLedger
 
-# How far past a time must be to make no difference any more, where that is more than nothing.
-_LONGEST_PAUSE_MS = TIMING.settle_delay_ms + TICK_MS
+# As long as a look holds its lease.
 _LONGEST_LOOK_MS = TIMING.lease_ms + TICK_MS
-_PAST_MS = {
-    "due": 0,
-    "expires_at": 0,
-    "lease_until": 0,
-    "not_before": 0,
-    # After it, and the reconcile limit, a look that does not tell is the last.
-    "reconcile_at": TIMING.reconcile_limit_ms,
-    # Asked again, an intent answers with what is left until `post_by`.
-    "intent_at": TIMING.post_deadline_ms + _LONGEST_PAUSE_MS,
-}
-# Repetitions beyond the longest window differ in nothing.
-_MOST = {
-    "dispatches": (LONGEST_WINDOW_MS // TIMING.dispatch_window_ms).bit_length() - 1,
-    "looks": 1,
-}
-_WHOLE = {"state", "attempts", "marker", "target", "receipt", "stray_receipt"}
-# Which message it was does not matter while any other may come, too.
-_PRESENT = {"message_id", "absences", "cancel_asked"}
-# The same in every state, follows from other fields, or is only told to people.
-_IRRELEVANT = {
-    "accepted_at", "actor", "counted", "epoch", "error", "fingerprint", "max_attempts", "message",
-    "priority", "queue", "reason", "returns", "settled_at", "thread_ts",
-}  # fmt: skip
 
 
 class Likeness:
-    """Remembers what it has worked out of each of the ledger's contents at each time."""
+    """A POST made `excused_from_ms` after its `post_by` is as good as any later one.
 
-    def __init__(self, ledger: EmbeddedLedger) -> None:
+    Remembers what it has made of each of the ledger's contents.
+    """
+
+    def __init__(self, ledger: EmbeddedLedger, *, excused_from_ms: int) -> None:
         self._ledger = ledger
-        self._short: dict[Hashable, int] = {}
-        self._known: dict[tuple[Contents, int, int], tuple[Hashable, tuple[str, ...]]] = {}
+        self._excused_from_ms = excused_from_ms
+        self._known: dict[object, Contents] = {}
 
-    def __call__(self, state: State) -> Hashable:
+    def __call__(self, state: State) -> State:
         now_ms = state.now_ms
-        stored, tokens = self._stored(state.ledger, state)
-        on_disk: Hashable = None
+        records = [self._ledger.record(state.ledger)]
         if state.on_disk is not None:
-            on_disk, disk_tokens = self._stored(state.on_disk, state)
-            tokens += disk_tokens
-        one, other = (_worker(worker, tokens, now_ms) for worker in state.workers)
-        if other < one:
-            one, other = other, one
-        posts = tuple([_post(post, now_ms) for post in state.posts])
-        rest = (state.channel, state.rounds, state.ordered, state.left)
-        return (stored, on_disk, one, other, posts, rest)
+            records.append(self._ledger.record(state.on_disk))
+        workers, names = self._workers(state, records)
+        # Reads that matter began no earlier.
+        begun_ms = -TICK_MS
+        looked_for = {record.get("marker", "") for record in records}
+        for worker in workers:
+            if worker.at_ms and worker.stage != "going":
+                looked_for.add(worker.marker)
+                begun_ms = min(begun_ms, worker.at_ms - START_MS - TICK_MS)
+        posts = [
+            self._post(post, now_ms, begun_ms if post.marker in looked_for else None)
+            for post in state.posts
+        ]
+        on_disk = state.on_disk and self._stored(state.on_disk, now_ms, NOBODY, begun_ms, names)
+        ledger = self._stored(state.ledger, now_ms, state.server, begun_ms, names)
+        return State(
+            START_MS,
+            ledger,
+            state.left,
+            THIS,
+            on_disk,
+            workers,
+            tuple(posts),
+            state.channel,
+            state.rounds,
+            state.ordered,
+        )
 
-    def _stored(self, ledger: Contents, state: State) -> tuple[Hashable, tuple[str, ...]]:
-        seen = (ledger, state.server, state.now_ms)
+    def _workers(
+        self, state: State, records: list[Mapping[str, str]]
+    ) -> tuple[tuple[Worker, Worker], tuple[str, ...]]:
+        """In an order and with tokens that do not depend on their names; and these."""
+        one, other = (_worker(worker, state.now_ms) for worker in state.workers)
+        if not (one.token or other.token):
+            return (one, other), ()
+        kept = [record.get(name) for record in records for name in TOKENS]
+        if _order(other, kept) < _order(one, kept):
+            one, other = other, one
+        # Those that a record knows come first, so that records that are alike are equal.
+        tokens = [token for token in (one.token, other.token) if token]
+        names = tuple(dict.fromkeys([*(each for each in kept if each in tokens), *tokens]))
+        return (_named(one, names), _named(other, names)), names
+
+    def _post(self, post: Post, now_ms: int, begun_ms: int | None) -> Post:
+        """No read of it that matters began earlier than `begun_ms`; None: it is not looked for."""
+        seen_ms = 0 if begun_ms is None else max(post.visible_ms - now_ms, begun_ms)
+        late_ms = self._excused_from_ms if post.late_ms >= self._excused_from_ms else -1
+        return post._replace(visible_ms=START_MS + seen_ms, late_ms=late_ms)
+
+    def _stored(
+        self, ledger: Contents, now_ms: int, server: int, begun_ms: int, names: tuple[str, ...]
+    ) -> Contents:
+        seen = (ledger, now_ms, server, begun_ms, names)
         known = self._known.get(seen)
         if known is None:
             record, epoch = self._ledger.record(ledger), self._ledger.epoch(ledger)
-            fields = tuple(_fields(record, state.now_ms))
-            parts = (fields, _epoch(epoch, record, state))
-            tokens = tuple([record.get(name, "") for name in TOKENS])
-            known = self._known[seen] = (self._short.setdefault(parts, len(self._short)), tokens)
+            fields = dict(fields_of(record, now_ms, begun_ms, names))
+            entered = epoch_of(epoch, record, server, now_ms)
+            if "epoch" in record:
+                fields["epoch"] = "1"
+            is_older = entered["number"] == "2"
+            if is_older and int(record["not_before"]) <= int(epoch["look_from"]):
+                fields["not_before"] = min(fields["not_before"], entered["look_from"])
+            known = self._known[seen] = self._ledger.like(
+                ledger, fields, entered, lambda at_ms: START_MS + max(at_ms - now_ms, 0)
+            )
         return known
 
 
-def _fields(record: Mapping[str, str], now_ms: int) -> Iterator[Hashable]:
-    is_terminal = record.get("state") in TERMINAL
-    for name, text in sorted(record.items()):
-        if name in _PAST_MS:
-            if not is_terminal:
-                yield name, max(int(text) - now_ms, -_PAST_MS[name])
-        elif name in _MOST:
-            yield name, min(int(text), _MOST[name])
-        elif name in _WHOLE:
-            yield name, text
-        elif name in _PRESENT:
-            yield name
-        elif name not in _IRRELEVANT and name not in TOKENS:
-            raise AssertionError(f"say what the record's field {name} means to what can follow")
+@cache
+def _worker(worker: Worker, now_ms: int) -> Worker:
+    """Without what makes no difference to what it does next."""
+    stage, token, marker, at_ms, channel, place, asked = worker
+    question = asked[0] if asked else ""
+    if stage == "receipt" or question == "settle_sent":
+        return Worker("receipt", token, place=place)
+    if stage == "looking" or question == "absent":
+        past_ms = _LONGEST_LOOK_MS
+        begun = (int(moved(int(each), now_ms, past_ms + TICK_MS)) for each in asked[2:])
+        asked = (*asked[:2], *begun)
+    elif stage == "going":
+        past_ms = LONGEST_PAUSE_MS
+    else:
+        keeps_marker = stage == "granted" or question == "intend"
+        return Worker(stage, token, marker if keeps_marker else "", asked=asked)
+    return Worker(stage, token, marker, int(moved(at_ms, now_ms, past_ms)), channel, place, asked)
 
 
-def _epoch(epoch: Mapping[str, str], record: Mapping[str, str], state: State) -> Hashable:
-    """Numbers only differ or do not; what began it is told from who answers now."""
-    if epoch.get("replication_id") != f"{state.server:040x}":
-        return "not entered"
-    # What has ended belongs to no epoch.
-    if record.get("epoch", epoch["number"]) == epoch["number"]:
-        return "entered"
-    return "older", max(int(epoch["look_from"]) - state.now_ms, 0)
+def _order(worker: Worker, kept: Iterable[str | None]) -> tuple[object, ...]:
+    """By all but the name of its token."""
+    own = [token == worker.token for token in kept]
+    asked = str((*worker.asked[:1], *worker.asked[2:]))
+    return worker.stage, own, worker.marker, worker.at_ms, worker.channel, worker.place, asked
 
 
-def _worker(worker: Worker, tokens: tuple[str, ...], now_ms: int) -> tuple[object, ...]:
-    own = tuple(token == worker.token for token in tokens) if worker.token else ()
-    stage, _, marker, at_ms, channel, place, asked = worker
-    at_ms -= now_ms if at_ms else 0
-    past_ms = _LONGEST_LOOK_MS if stage == "looking" else _LONGEST_PAUSE_MS
-    what = [now_ms - each if isinstance(each, int) else each for each in asked[2:]]
-    return stage, own, marker, max(at_ms, -past_ms), channel, place, asked[:1], str(what)
-
-
-def _post(post: Post, now_ms: int) -> tuple[object, ...]:
-    seen_ms = max(post.visible_ms - now_ms, -_LONGEST_LOOK_MS - TICK_MS)
-    return post.channel, post.marker, seen_ms, min(post.late_ms, _LONGEST_PAUSE_MS)
+def _named(worker: Worker, tokens: tuple[str, ...]) -> Worker:
+    if not worker.token:
+        return worker
+    token = token_of(tokens.index(worker.token))
+    asked = (worker.asked[0], token, *worker.asked[2:]) if worker.asked else ()
+    return worker._replace(token=token, asked=asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.explorer.search import START_MS
+from tests.explorer.state import START_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

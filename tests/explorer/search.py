@@ -5,24 +5,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tests.explorer.asking import TIMING
 from tests.explorer.ending import Endings
 from tests.explorer.likeness import Likeness
 from tests.explorer.promises import breach
-from tests.explorer.state import Left, State
+from tests.explorer.state import START_MS, Left, State
 from tests.explorer.surroundings import happening
 from tests.explorer.told import EmbeddedLedger
 from tests.explorer.working import working
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from middleware.script import Script
     from tests.explorer.turn import Move
-
-START_MS = 1_700_000_000_000
 
 
 class Model:
@@ -40,7 +38,7 @@ class Model:
         excused_from_ms: int = TIMING.settle_delay_ms,
     ) -> None:
         self.ledger = EmbeddedLedger(changed=changed)
-        self.likeness = Likeness(self.ledger)
+        self.likeness = Likeness(self.ledger, excused_from_ms=excused_from_ms)
         self._heeds_post_by = heeds_post_by
         self._excused_from_ms = excused_from_ms
         self._endings = Endings(self.ledger, self.likeness)
@@ -63,11 +61,8 @@ class Model:
         return self._endings.breach(state)
 
 
-class Step(NamedTuple):
-    """The way to a state: from which other one, and by what move."""
-
-    came_from: int
-    move: Move
+class WayLostError(Exception):
+    """States that count as one did not go on alike: Likeness takes something for irrelevant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,43 +84,72 @@ class Result:
 
 def search(model: Model, left: Left, *, most_states: int) -> Result:
     """Everything that can be reached, up to a breach, or until so many states are known."""
-    began_s = time.monotonic()
-    start = model.start(left)
-    seen = {model.likeness(start)}
-    way: list[Step] = []
-    frontier = deque([(-1, 0, start)])
+    began_s = time.process_time()
+    start = model.likeness(model.start(left))
+    # Each state, and the one that it was first reached from.
+    came_from: dict[State, State | None] = {start: None}
+    frontier = deque([(0, start)])
     transitions = depth = 0
     broken: str | None = None
     trace: tuple[Move, ...] = ()
-    while frontier and broken is None and len(seen) < most_states:
-        came_from, depth, state = frontier.popleft()
+    while frontier and broken is None and len(came_from) < most_states:
+        depth, state = frontier.popleft()
         for move in model.moves(state):
             transitions += 1
             broken = model.breach(state, move)
-            key = model.likeness(move.after)
-            if broken is None and key not in seen:
-                seen.add(key)
-                broken = model.breach_of_endings(move.after)
-                frontier.append((len(way), depth + 1, move.after))
-                way.append(Step(came_from, move))
+            after = model.likeness(move.after)
+            if broken is None and not _is_known(after, came_from):
+                came_from[after] = state
+                broken = model.breach_of_endings(after)
+                frontier.append((depth + 1, after))
             if broken is not None:
-                trace = (*_trace(way, came_from), move)
+                trace = _trace(model, left, _way(came_from, state), broken)
                 break
     return Result(
-        states=len(seen),
+        states=len(came_from),
         transitions=transitions,
         script_runs=model.ledger.runs,
         depth=depth,
-        seconds=time.monotonic() - began_s,
+        seconds=time.process_time() - began_s,
         is_complete=not frontier and broken is None,
         breach=broken,
         trace=trace,
     )
 
 
-def _trace(way: list[Step], place: int) -> tuple[Move, ...]:
+def _is_known(state: State, known: Collection[State]) -> bool:
+    """Or one like it, in which more may happen still."""
+    return state in known or any(
+        state._replace(left=left) in known for left in state.left.one_more()
+    )
+
+
+def _way(came_from: Mapping[State, State | None], last: State) -> list[State]:
+    """From the start to this state, which follows the one that it was first reached from."""
+    way = [last]
+    while (before := came_from[way[-1]]) is not None:
+        way.append(before)
+    return way[::-1]
+
+
+def _trace(model: Model, left: Left, way: list[State], broken: str) -> tuple[Move, ...]:
+    """As it happens, for the states on the way only stand for those that are like them."""
     moves: list[Move] = []
-    while place >= 0:
-        moves.append(way[place].move)
-        place = way[place].came_from
-    return tuple(reversed(moves))
+    state = model.start(left)
+    for wanted in way[1:]:
+        alike = (move for move in model.moves(state) if model.likeness(move.after) == wanted)
+        moves.append(_first(alike))
+        state = moves[-1].after
+    breaking = (
+        move
+        for move in model.moves(state)
+        if broken in {model.breach(state, move), model.breach_of_endings(move.after)}
+    )
+    return (*moves, _first(breaking))
+
+
+def _first(moves: Iterator[Move]) -> Move:
+    """Raise WayLostError."""
+    for move in moves:
+        return move
+    raise WayLostError

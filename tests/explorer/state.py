@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.explorer.asking import Question
     from tests.explorer.embedded import Contents
 
+START_MS = 1_700_000_000_000
 TERMINAL = frozenset({"sent", "rejected", "expired", "cancelled", "unproven"})
 NEVER_POSTED = frozenset({"rejected", "expired", "cancelled"})
 
@@ -65,6 +68,12 @@ class Left(NamedTuple):
         if left < 0:
             return self
         return self._replace(**{name: left - 1}) if left else None
+
+    def one_more(self) -> Iterator[Left]:
+        """With which all may happen that may with this, and more."""
+        for name, left in zip(self._fields, self, strict=True):
+            if left >= 0:
+                yield self._replace(**{name: left + 1})
 
 
 class State(NamedTuple):

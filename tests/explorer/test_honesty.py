@@ -9,7 +9,8 @@ import pytest
 from middleware.keys import Keys
 from middleware.store import Store
 from tests.explorer.asking import DELIVERY, Questions
-from tests.explorer.search import START_MS, Model
+from tests.explorer.search import Model
+from tests.explorer.state import START_MS
 from tests.explorer.told import identity_of
 from tests.explorer.walks import UNLIMITED, walk
 

@@ -9,11 +9,12 @@ from tests.explorer.asking import DELIVERY, Questions
 from tests.explorer.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from middleware.script import Script
     from tests.explorer.asking import Question
     from tests.explorer.embedded import Contents
+    from tests.explorer.keyspace import Value
 
 _EPOCH_CHANGED = ["epoch_changed"]
 
@@ -38,8 +39,15 @@ class EmbeddedLedger:
         self._record = keys.delivery(DELIVERY)
         self._epoch = keys.epoch(0)
         self._outcomes = keys.outcomes(0)
-        # Evidence for people: no script's answer or record depends on it.
-        forgotten = (keys.history(DELIVERY), keys.requests(0), self._outcomes)
+        self._due = (keys.due(DELIVERY.tenant), keys.tenants(0))
+        # For people and other rooms: no script's answer or record depends on it.
+        forgotten = (
+            keys.history(DELIVERY),
+            keys.request(DELIVERY),
+            keys.counts(0),
+            keys.requests(0),
+            self._outcomes,
+        )
         self._server = EmbeddedServer(changed=changed, forgotten=forgotten)
         self._told: dict[tuple[Contents, Question, int, int], Told] = {}
         self.empty = self._server.empty
@@ -61,6 +69,23 @@ class EmbeddedLedger:
 
     def epoch(self, ledger: Contents) -> Mapping[str, str]:
         return cast("Mapping[str, str]", ledger.values.get(self._epoch, {}))
+
+    def like(
+        self,
+        ledger: Contents,
+        record: Mapping[str, str],
+        epoch: Mapping[str, str],
+        moved: Callable[[float], float],
+    ) -> Contents:
+        """The same with this record, in this epoch, and due at times that are moved so."""
+        values: dict[str, Value] = {self._epoch: dict(epoch)}
+        if record:
+            values[self._record] = dict(record)
+        for key in self._due:
+            scores = cast("Mapping[str, float]", ledger.values.get(key, {}))
+            if scores:
+                values[key] = {member: moved(at_ms) for member, at_ms in scores.items()}
+        return self._server.holding(values)
 
     def _run(self, ledger: Contents, question: Question, server: int, now_ms: int) -> Told:
         call = self._questions.call(question)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 # The record's fields that hold tokens.
 TOKENS = ("token", "released", "doubted")
 # Enough for two workers and all that two records may remember.
-_TOKENS = tuple(f"token-{number}" for number in range(2 + 2 * len(TOKENS) + 1))
+_MOST_TOKENS = 2 + 2 * len(TOKENS) + 1
+
+
+def token_of(number: int) -> str:
+    return f"token-{number}"
 
 
 def working(
@@ -141,4 +145,4 @@ def _new_token(turn: Turn) -> str:
     for ledger in (turn.state.ledger, turn.state.on_disk):
         record = {} if ledger is None else turn.ledger.record(ledger)
         used.update(record.get(name, "") for name in TOKENS)
-    return next(token for token in _TOKENS if token not in used)
+    return next(token for token in map(token_of, range(_MOST_TOKENS)) if token not in used)

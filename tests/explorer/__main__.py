@@ -70,7 +70,7 @@ def main() -> int:
 
 def _search(most_states: int) -> int:
     exit_code = 0
-    _say(f"{'':40}{'states':>9}{'moves':>11}{'scripts':>9}{'CPU s':>7}  searched")
+    _say(f"{'':42}{'states':>9}{'moves':>11}{'scripts':>9}{'CPU s':>7}  searched")
     with ProcessPoolExecutor() as processes:
         results = processes.map(partial(Campaign.run, most_states=most_states), CAMPAIGNS)
         for campaign, result in zip(CAMPAIGNS, results, strict=True):
@@ -78,7 +78,7 @@ def _search(most_states: int) -> int:
             if result.breach is not None:
                 searched, exit_code = f"BREACH: {result.breach}", 1
             _say(
-                f"{campaign.name:40}{result.states:9,}{result.transitions:11,}"
+                f"{campaign.name:42}{result.states:9,}{result.transitions:11,}"
                 f"{result.script_runs:9,}{result.seconds:7.0f}  {searched}, every way of up to "
                 f"{result.depth} moves"
             )

@@ -13,7 +13,7 @@ from tests.explorer.state import Left
 if TYPE_CHECKING:
     from tests.explorer.search import Result
 
-# All but the last two are smaller.
+# All but the last three are smaller.
 MOST_STATES = 150_000
 # As often as it likes: the state counts nothing then, so that there is less of it.
 _ANY = -1
@@ -37,6 +37,7 @@ CAMPAIGNS = (
     Campaign("somebody cancels", Left(cancels=_ANY)),
     Campaign("somebody redrives", Left(redrives=1)),
     Campaign("the store forgets", Left(rollbacks=1)),
+    Campaign("the store forgets, the channel is renamed", Left(moves=1, rollbacks=1)),
     Campaign("two of each", Left(2, 2, 2, 2, 2, 2, 2)),
 )
 

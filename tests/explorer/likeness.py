@@ -115,7 +115,7 @@ def _worker(worker: Worker, now_ms: int) -> Worker:
     question = asked[0] if asked else ""
     if stage == "receipt" or question == "settle_sent":
         return Worker("receipt", token, place=place)
-    if stage == "looking" or question == "absent":
+    if stage in {"looking", "guessing"} or question == "absent":
         past_ms = _LONGEST_LOOK_MS
         begun = (int(moved(int(each), now_ms, past_ms + TICK_MS)) for each in asked[2:])
         asked = (*asked[:2], *begun)

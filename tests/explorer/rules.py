@@ -5,13 +5,14 @@ What an edit replaces must be there exactly once, else GuardHasMoved: no rule is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from middleware.script import Script
 from tests.explorer.search import Model, search
 from tests.explorer.state import Left
+from tests.explorer.turn import Care
 from tests.mutants.declared import Edit
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ _MOST_STATES = 400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`edit` takes it, or a part of it, away; None where it is the client's own: `post_by`."""
+    """`edit` takes it, or a part of it, away; None where only the worker's own `care` does."""
 
     number: int
     part: str = ""
     taken_away: str
     left: Left
     edit: Edit | None
+    care: Care = field(default_factory=Care)
 
     @property
     def name(self) -> str:
@@ -79,12 +81,24 @@ RULES = (
         taken_away="the worker writes to the socket after post_by",
         left=Left(),
         edit=None,
+        care=Care(post_by=False),
     ),
     Rule(
         number=5,
+        part="a",
         taken_away="a look is made where today's configuration says",
         left=Left(moves=1),
         edit=_edit("claim", "record.target or ''", "''"),
+        # As if the channel were the same as ever.
+        care=Care(changed_channel=False),
+    ),
+    Rule(
+        number=5,
+        part="b",
+        taken_away="absence counts where a lost target could be another one",
+        left=Left(moves=1, rollbacks=1),
+        edit=None,
+        care=Care(changed_channel=False),
     ),
     Rule(
         number=6,
@@ -155,9 +169,8 @@ def search_without(rule: Rule) -> Result:
 
 
 def _model_without(rule: Rule) -> Model:
-    if rule.edit is None:
-        return Model(heeds_post_by=False)
-    return Model(changed={script.name: script for script in _changed(rule.edit)})
+    changed = () if rule.edit is None else _changed(rule.edit)
+    return Model(changed={script.name: script for script in changed}, care=rule.care)
 
 
 def _changed(edit: Edit) -> list[Script]:

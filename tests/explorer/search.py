@@ -14,6 +14,7 @@ from tests.explorer.promises import breach
 from tests.explorer.state import START_MS, Left, State
 from tests.explorer.surroundings import happening
 from tests.explorer.told import EmbeddedLedger
+from tests.explorer.turn import Care
 from tests.explorer.working import working
 
 if TYPE_CHECKING:
@@ -26,20 +27,19 @@ if TYPE_CHECKING:
 class Model:
     """The scripts, what may happen around them, and what must hold; `changed` replaces scripts.
 
-    A worker that does not heed `post_by` posts whenever it comes to it. A POST made
-    `excused_from_ms` after its `post_by` may be one too many.
+    A POST made `excused_from_ms` after its `post_by` may be one too many.
     """
 
     def __init__(
         self,
         *,
         changed: Mapping[str, Script] | None = None,
-        heeds_post_by: bool = True,
+        care: Care | None = None,
         excused_from_ms: int = TIMING.settle_delay_ms,
     ) -> None:
         self.ledger = EmbeddedLedger(changed=changed)
         self.likeness = Likeness(self.ledger, excused_from_ms=excused_from_ms)
-        self._heeds_post_by = heeds_post_by
+        self._care = care or Care()
         self._excused_from_ms = excused_from_ms
         self._endings = Endings(self.ledger, self.likeness)
 
@@ -52,7 +52,7 @@ class Model:
         for place in (0, 1):
             # Two that know the same do the same.
             if place == 0 or state.workers[0] != state.workers[1]:
-                yield from working(self.ledger, state, place, heeds_post_by=self._heeds_post_by)
+                yield from working(self.ledger, state, place, self._care)
 
     def breach(self, before: State, move: Move) -> str | None:
         return breach(self.ledger, before, move, excused_from_ms=self._excused_from_ms)

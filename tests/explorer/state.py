@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tests.explorer.asking import Question
     from tests.explorer.embedded import Contents
 
+# Where the configuration sends the message when it is accepted.
+FIRST_CHANNEL = "C1"
 START_MS = 1_700_000_000_000
 TERMINAL = frozenset({"sent", "rejected", "expired", "cancelled", "unproven"})
 NEVER_POSTED = frozenset({"rejected", "expired", "cancelled"})
@@ -91,6 +93,6 @@ class State(NamedTuple):
     on_disk: Contents | None = None
     workers: tuple[Worker, Worker] = (IDLE, IDLE)
     posts: tuple[Post, ...] = ()
-    channel: str = "C1"
+    channel: str = FIRST_CHANNEL
     rounds: int = 1
     ordered: int = 0

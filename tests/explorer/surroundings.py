@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.explorer.asking import TICK_MS
+from tests.explorer.state import FIRST_CHANNEL
 from tests.explorer.turn import Move
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def happening(ledger: EmbeddedLedger, state: State) -> Iterator[Move]:
     yield from _operated(ledger, state)
     yield from _stored(state)
     left = state.left.less("moves")
-    if left is not None and state.channel == "C1":
+    if left is not None and state.channel == FIRST_CHANNEL:
         yield Move("the channel's code names C2 now", state._replace(channel="C2", left=left))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from middleware import answers
-from tests.explorer.state import IDLE, State, Worker
+from tests.explorer.state import FIRST_CHANNEL, IDLE, State, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +26,22 @@ class Move(NamedTuple):
     told: Told | None = None
 
 
+class Care(NamedTuple):
+    """What the worker itself heeds: nothing is written after `post_by`; and where the store lost
+    the target, absence proves nothing if the channel has changed since the acceptance.
+    """
+
+    post_by: bool = True
+    changed_channel: bool = True
+
+
 class Turn(NamedTuple):
     """One worker's turn in a state."""
 
     ledger: EmbeddedLedger
     state: State
     place: int
-    heeds_post_by: bool
+    care: Care
 
     @property
     def worker(self) -> Worker:
@@ -52,7 +61,7 @@ class Turn(NamedTuple):
         told = self.ledger.ask(state.ledger, question, server=state.server, now_ms=state.now_ms)
         if told.reply is None:
             return
-        after = self.put(_answered(worker, question, told.reply, state), ledger=told.ledger)
+        after = self.put(_answered(self, question, told.reply), ledger=told.ledger)
         yield Move(_ASKS[self.place], after, question, told)
         # Where nothing was written, whoever lost the answer can do nothing new.
         if told.ledger is state.ledger:
@@ -68,14 +77,16 @@ _ASKS = ("worker 1 asks", "worker 2 asks")
 _HEARS_NOTHING = tuple(f"{asks}, and hears nothing," for asks in _ASKS)
 
 
-def _answered(worker: Worker, question: Question, reply: object, state: State) -> Worker:
-    token = str(question[1])
+def _answered(turn: Turn, question: Question, reply: object) -> Worker:
+    token, worker, state = str(question[1]), turn.worker, turn.state
     match reply:
         case answers.Granted(marker=marker):
             return Worker("granted", token, marker)
         case answers.Uncertain(marker=marker, target=target, now_ms=now_ms):
             # Where the ledger does not know, today's configuration has to.
-            return Worker("looking", token, marker, now_ms, target.get("channel", state.channel))
+            is_changed = state.channel != FIRST_CHANNEL and turn.care.changed_channel
+            stage = "guessing" if is_changed and not target else "looking"
+            return Worker(stage, token, marker, now_ms, target.get("channel", state.channel))
         case answers.Go(remaining_ms=remaining_ms, target=target):
             post_by_ms = state.now_ms + remaining_ms
             return Worker("going", token, worker.marker, post_by_ms, target["channel"])

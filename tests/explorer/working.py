@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.explorer.state import State
     from tests.explorer.told import EmbeddedLedger
+    from tests.explorer.turn import Care
 
 # The record's fields that hold tokens.
 TOKENS = ("token", "released", "doubted")
@@ -28,11 +29,9 @@ def token_of(number: int) -> str:
     return f"token-{number}"
 
 
-def working(
-    ledger: EmbeddedLedger, state: State, place: int, *, heeds_post_by: bool
-) -> Iterator[Move]:
+def working(ledger: EmbeddedLedger, state: State, place: int, care: Care) -> Iterator[Move]:
     """All that the worker in this place may do next."""
-    turn = Turn(ledger, state, place, heeds_post_by)
+    turn = Turn(ledger, state, place, care)
     yield from _STAGES[turn.worker.stage](turn)
     left = state.left.less("crashes")
     if turn.worker.stage != "idle" and left is not None:
@@ -66,7 +65,7 @@ def _posting(turn: Turn) -> Iterator[Move]:
     late_ms = state.now_ms - worker.at_ms
     left = state.left
     visible_ms = worker.at_ms + TIMING.settle_delay_ms
-    if not turn.heeds_post_by:
+    if not turn.care.post_by:
         # Nothing tells it that it is late, so nothing excuses it.
         late_ms, visible_ms = -1, max(visible_ms, state.now_ms + 1)
     elif late_ms >= 0:
@@ -107,7 +106,7 @@ def _looking(turn: Turn) -> Iterator[Move]:
         yield turn.does("finds the post", turn.put(finds))
     # Its own read began with the claim; one that it shares with others may have begun earlier.
     for begun_ms in (worker.at_ms, worker.at_ms - TICK_MS):
-        if all(post.visible_ms > begun_ms for _, post in there):
+        if worker.stage == "looking" and all(post.visible_ms > begun_ms for _, post in there):
             yield from turn.asks(("absent", worker.token, begun_ms))
     yield from turn.asks(("look_later", worker.token, "completed"))
     yield from turn.asks(("look_later", worker.token, "failed"))
@@ -131,6 +130,7 @@ _STAGES: dict[str, Callable[[Turn], Iterator[Move]]] = {
     "receipt": _receipt,
     "unknown": _unsure,
     "looking": _looking,
+    "guessing": _looking,
     "asked": _asked,
 }
 

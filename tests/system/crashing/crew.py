@@ -78,6 +78,7 @@ class Crew:
                 "POSTONCE_SLACK_URL": f"http://{HOST}:{self._slack[role].port}/api/",
                 **others,
             }
+            self.watch.starts(role)
             self._running[role] = self._stage.forker.start(
                 role, environment=environment, log_file=self._log_file(role)
             )

@@ -19,6 +19,7 @@ from tests.system.crashing.framing import (
     read_http,
     read_reply,
 )
+from tests.system.crashing.points import Arrival
 
 if TYPE_CHECKING:
     from typing import Self
@@ -110,8 +111,8 @@ class StoreDoor(Door):
             if client.is_dead():
                 return
             effect = self.namer.of_command(self.role, command)
-            arrival = None if effect is None else self.watch.arrives(effect)
-            if client.is_dead():
+            arrival = Arrival(None) if effect is None else self.watch.arrives(effect)
+            if client.is_dead() or not arrival.is_let_through:
                 return
             self.passed[port, command.arguments[0].decode().lower()] += 1
             outer.write(command.raw)
@@ -149,6 +150,8 @@ class SlackDoor(Door):
                 return
             effect = self.namer.of_call(self.role, request)
             arrival = self.watch.arrives(effect)
+            if not arrival.is_let_through:
+                return
             await self._flowing.wait()
             # Whoever waited no longer has closed its side.
             if client.is_dead() or client.reader.at_eof():

@@ -34,6 +34,7 @@ ROLES: tuple[Role, ...] = ("service", "projector", "worker")
 # Whose client it is: only the store's asks again by itself when an answer is lost.
 Client = Literal["store", "queue", "slack"]
 
+_NUMBER = re.compile(rb"\d+")
 _TAG = re.compile(rb"[a-z_]+( [a-z_]+)*")
 _METHOD = re.compile(rb"[A-Z]+ \S*?/([\w.]+)[ ?]")
 _STATUS = re.compile(rb"HTTP/1.1 (\d+)")
@@ -147,10 +148,18 @@ def tag_of_answer(answer: Http | None) -> str:
 
 
 def without_numbers(value: Value) -> Value:
-    """The reply, but for what differs only because time passes."""
-    if isinstance(value, list):
-        return [without_numbers(each) for each in value]
-    return b"#" if isinstance(value, bytes) and value.isdigit() else value
+    """The reply, but for what differs only because time passes. A report of several lines, as
+    INFO's, is full of that; and where nothing was found, it says when there may be something.
+    """
+    match value:
+        case list() if not any(_says_something(value)):
+            return None
+        case list():
+            return [without_numbers(each) for each in value]
+        case bytes() if value.isdigit() or b"\r\n" in value:
+            return _NUMBER.sub(b"#", value)
+        case _:
+            return value
 
 
 def _says_something(value: Value) -> Iterator[bool]:

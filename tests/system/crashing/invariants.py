@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from projector.fold import ENDED
 from projector.listing import Filter, list_statuses
 from projector.stats import stats
 from tests.keyspace import immortal_keys
+from tests.system.crashing.effects import ROLES
 from tests.system.deliveries import TENANT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from middleware.timing import Timing
+    from projector.explanation import Evidence
     from projector.status import Status
     from tests.system.crashing.run import Run
     from tests.system.crashing.scenarios import Scenario
@@ -44,7 +47,9 @@ def unrest(run: Run) -> list[str]:
         found.append(f"{queued} stand on the queue")
     if not run.is_folded():
         found.append("some events are not folded")
-    if not run.worker_was_struck and (fetched := run.fetched()) > 0:
+    # Who was started again may do harm, too.
+    found += [f"the {role} has something to do" for role in ROLES if not run.is_idle(role)]
+    if not run.may_keep_messages and (fetched := run.fetched()) > 0:
         found.append(f"{fetched} are not acknowledged")
     return found
 
@@ -100,11 +105,31 @@ def _of_its_posts(run: Run, status: Status, *, most: int) -> Iterator[str]:
     receipts = [{"channel": post.channel, "ts": post.ts} for post in posts]
     if outcome == "sent" and status.receipt not in receipts:
         yield f"{name} is sent by {status.receipt}, but Slack has {receipts}"
+    if outcome == "unproven" and run.has_receipt_in_hand:
+        yield f"{name} is unproven, but its worker lives and was told that it was posted"
     # Those of the last round that are not known to have been refused, or not taken for now.
     made = sum(each.stored or each.fault in _UNKNOWN for each in run.attempts_of(name))
-    proofs = sum(each.what == "absent" for each in run.evidence_of(name))
+    evidence = run.evidence_of(name)
+    proofs = sum(each.what == "absent" for each in evidence)
     if made > 1 + proofs:
         yield f"{made} POSTs of {name} were made, with {proofs} proofs of absence"
+    yield from _too_early(name, evidence, run.ledger.timing)
+
+
+def _too_early(name: str, evidence: Sequence[Evidence], timing: Timing) -> Iterator[str]:
+    """Proofs of absence by a read that began while a POST could still arrive."""
+    may_arrive_ms = timing.post_deadline_ms + timing.settle_delay_ms
+    intent_at_ms = 0
+    for each in evidence:
+        if each.what == "sending":
+            intent_at_ms = each.at_ms
+        elif each.what == "absent":
+            after_ms = int(cast("str", each.details["read_begun"])) - intent_at_ms
+            if after_ms < may_arrive_ms:
+                yield (
+                    f"{name} was called absent by a read begun {after_ms} ms after the intent, "
+                    f"but its POST could arrive for {may_arrive_ms} ms"
+                )
 
 
 def _has_traceback(log_file: Path) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from tests.system.crashing.effects import without_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.system.crashing.effects import Client, Effect, Role
     from tests.system.crashing.framing import Value
@@ -24,12 +24,15 @@ class Kind(StrEnum):
 
     BEFORE = "before"  # killed, and the effect does not happen
     AFTER = "after"  # killed, and the effect has happened
+    MISSED = "missed"  # it lives on: its connection broke, so that nothing has happened
     LOST = "lost"  # it lives on: the effect has happened, and its connection broke instead
     UNHEARD = "unheard"  # as LOST, also where the client by itself asks again
 
 
 # A client of the store repeats a question once; the second repetition is heard.
 _ANSWERS_LOST = {Kind.LOST: 1, Kind.UNHEARD: 2}
+# So many questions in vain, and whoever asked must know that nothing has happened.
+_MISSES: Mapping[Client, int] = {"store": 2, "queue": 1, "slack": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """`number` is None for what was asked before."""
+
+    number: int | None
+    is_let_through: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Strike:
     place: Place
     kind: Kind
@@ -63,7 +74,8 @@ class Strike:
 class Watch:
     """Sees each effect of a run, in order, and strikes at most once for each of its strikes.
 
-    Used on the doors' loop only, but for `places`, `news` and `struck`, which only grow.
+    Used on the doors' loop only, but for `places`, `news` and `struck`, which only grow, and for
+    `last`, of which a role's part is new when its process is.
     """
 
     def __init__(self, strikes: Sequence[Strike], *, kill: Callable[[Role], None]) -> None:
@@ -71,9 +83,13 @@ class Watch:
         self.struck: list[Strike] = []
         # Grows with each effect that may have changed anything.
         self.news = 0
-        # What came of each effect the last time, and how often it was asked for, since ever.
+        # What came of each effect the last time that the role's process asked for it, and how often
+        # it was asked for, since ever.
         self.last: dict[tuple[Role, str], str] = {}
         self.asked: Counter[tuple[Role, str]] = Counter()
+        # What a role was told, as name and outcome, and which were killed.
+        self.told: Counter[tuple[Role, str, str]] = Counter()
+        self.killed: set[Role] = set()
         self._strikes = strikes
         self._kill = kill
         self._is_armed = False
@@ -81,6 +97,7 @@ class Watch:
         self._outcomes: Counter[tuple[Role, str, str]] = Counter()
         self._arrivals: Counter[tuple[Role, str]] = Counter()
         self._to_lose: Counter[tuple[Role, bytes]] = Counter()
+        self._to_miss: Counter[tuple[Role, bytes]] = Counter()
 
     @property
     def is_done(self) -> bool:
@@ -90,40 +107,47 @@ class Watch:
         """From now on effects are counted."""
         self._is_armed = True
 
-    def arrives(self, effect: Effect) -> int | None:
-        """Which of its name it is, if it was not asked before. The role may be dead afterwards."""
-        key = (effect.role, effect.name)
-        self.asked[key] += 1
-        if not self._is_armed or (effect.role, effect.question) in self._answers:
-            return None
-        self._arrivals[key] += 1
-        arrival = self._arrivals[key]
-        for strike in self._open(Kind.BEFORE):
-            place = strike.place
-            if (place.role, place.name, place.arrival) == (*key, arrival):
-                self.struck.append(strike)
-                self._kill(effect.role)
-        return arrival
+    def starts(self, role: Role) -> None:
+        """A process of its that has asked for nothing yet."""
+        for key in [each for each in list(self.last) if each[0] == role]:
+            del self.last[key]
 
-    def was_answered(
-        self, effect: Effect, arrival: int | None, *, value: Value, outcome: str
-    ) -> bool:
+    def arrives(self, effect: Effect) -> Arrival:
+        """The role may be dead afterwards."""
+        key, question = (effect.role, effect.name), (effect.role, effect.question)
+        self.asked[key] += 1
+        number = None
+        if self._is_armed and question not in self._answers:
+            self._arrivals[key] += 1
+            number = self._arrivals[key]
+            for strike in self._open(Kind.BEFORE, Kind.MISSED):
+                place = strike.place
+                if (place.role, place.name, place.arrival) == (*key, number):
+                    self._strike(strike, effect)
+        if self._to_miss[question] > 0:
+            self._to_miss[question] -= 1
+            return Arrival(number, is_let_through=False)
+        return Arrival(number)
+
+    def was_answered(self, effect: Effect, arrival: Arrival, *, value: Value, outcome: str) -> bool:
         """Whether the role may hear it. If not, it may be dead."""
         question = (effect.role, effect.question)
         known, answer = question in self._answers, without_numbers(value)
         is_repeated = known and self._answers[question] == answer
         self._answers[question] = answer
+        is_first = (effect.role, effect.name) not in self.last
         self.last[effect.role, effect.name] = outcome
-        if not is_repeated:
-            self.news += 1
-            if self._is_armed:
-                self._note(effect, arrival, outcome)
+        self.news += is_first or not is_repeated
+        if self._is_armed and not is_repeated:
+            self._note(effect, arrival, outcome)
         if self._to_lose[question] > 0:
             self._to_lose[question] -= 1
             return False
+        if effect.role not in self.killed:
+            self.told[effect.role, effect.name, outcome] += 1
         return True
 
-    def _note(self, effect: Effect, arrival: int | None, outcome: str) -> None:
+    def _note(self, effect: Effect, arrival: Arrival, outcome: str) -> None:
         key = (effect.role, effect.name, outcome)
         self._outcomes[key] += 1
         here = Place(
@@ -132,17 +156,26 @@ class Watch:
             effect.name,
             outcome,
             number=self._outcomes[key],
-            arrival=arrival,
+            arrival=arrival.number,
         )
         self.places.append(here)
-        for strike in [*self._open(Kind.AFTER), *self._open(Kind.LOST, Kind.UNHEARD)]:
-            if str(strike.place) != str(here):
-                continue
-            self.struck.append(strike)
-            if strike.kind is Kind.AFTER:
+        for strike in self._open(Kind.AFTER, Kind.LOST, Kind.UNHEARD):
+            if str(strike.place) == str(here):
+                self._strike(strike, effect)
+
+    def _strike(self, strike: Strike, effect: Effect) -> None:
+        self.struck.append(strike)
+        question = (effect.role, effect.question)
+        match strike.kind:
+            case Kind.BEFORE | Kind.AFTER:
+                self.killed.add(effect.role)
                 self._kill(effect.role)
-            else:
-                self._to_lose[effect.role, effect.question] = _ANSWERS_LOST[strike.kind]
+            case Kind.MISSED:
+                self._to_miss[question] = _MISSES[effect.client]
+            case Kind.LOST | Kind.UNHEARD:
+                self._to_lose[question] = _ANSWERS_LOST[strike.kind]
+            case _:
+                assert_never(strike.kind)
 
     def _open(self, *kinds: Kind) -> list[Strike]:
         return [each for each in self._strikes if each.kind in kinds and each not in self.struck]

@@ -15,6 +15,7 @@ from projector.fold import ENDED
 from projector.settings import StoreSettings
 from projector.stats import stats
 from tests.system.crashing.crew import Crew
+from tests.system.crashing.standstill import Standstill
 from tests.system.deliveries import TENANT, Deliveries
 from tests.waiting import wait_until
 
@@ -37,11 +38,12 @@ tenants:
     templates: {{hi: {{text: "Hello {{{{ name }}}}"}}}}
 """
 
-# The shortest that two busy cores keep; their relations are those of the timing contract.
+# The shortest that two busy cores keep; their relations are those of the timing contract. Deadline
+# and settle delay are longer than a sweeper sleeps, so that a look begun too early is told apart.
 TIMING: dict[str, float] = {
     "post_deadline_s": 1.0,
     "lease_s": 1.5,
-    "settle_delay_s": 0.4,
+    "settle_delay_s": 0.8,
     "dispatch_window_s": 1.0,
     "reconcile_limit_s": 4.0,
 }
@@ -90,9 +92,16 @@ class Run(Deliveries):
         self.ledger.store.close()
 
     @property
-    def worker_was_struck(self) -> bool:
-        """So that Dramatiq has messages of its on its books."""
-        return any(each.place.role == "worker" for each in self.watch.struck)
+    def may_keep_messages(self) -> bool:
+        """A worker that died, or whose queue did not hear it, leaves some on Dramatiq's books."""
+        struck = [each for each in self.watch.struck if each.place.role == "worker"]
+        return "worker" in self.watch.killed or any(each.place.client == "queue" for each in struck)
+
+    @property
+    def has_receipt_in_hand(self) -> bool:
+        """A worker that was never killed has heard of a post."""
+        is_told = self.watch.told["worker", "chat.postMessage", "ok"] > 0
+        return is_told and "worker" not in self.watch.killed
 
     def all_posts_of(self, message_request_id: str) -> list[Post]:
         """Those of earlier rounds, too, which had other markers."""
@@ -123,7 +132,7 @@ class Run(Deliveries):
         """Until they are at rest, with nothing to do."""
         self.crew.start(*roles)
         for role in roles:
-            self.wait_until(partial(self._is_idle, role), f"the {role} is ready")
+            self.wait_until(partial(self.is_idle, role), f"the {role} is ready")
 
     def tell_service(self, verb: str, message_request_id: str, **fields: object) -> str:
         return self.crew.tell(
@@ -145,15 +154,21 @@ class Run(Deliveries):
         self.slack.fault(*(fault.model_copy(update={"channel": self.channel}) for fault in faults))
 
     def wait_until(self, predicate: Callable[[], object], description: str) -> None:
-        """Asked again only after something happened."""
+        """Asked again only after something happened. Raises TimeoutError, at once where nothing
+        happens any more.
+        """
         seen = -1
+        standstill = Standstill(self.ledger)
 
         def came_true() -> bool:
             nonlocal seen
             self.crew.revive()
             if seen == self.watch.news:
+                if standstill.is_for_good():
+                    raise TimeoutError(f"nothing happens any more, in vain: {description}")
                 return False
             seen = self.watch.news
+            standstill.begins_anew()
             return bool(predicate())
 
         wait_until(came_true, description=description, timeout_s=REST_S)
@@ -167,6 +182,11 @@ class Run(Deliveries):
 
         wait_until(is_asked, description=f"{role} asks for {name}", timeout_s=REST_S)
 
+    def wait_until_due(self) -> None:
+        """Until there is something for a sweeper to do."""
+        due = self.ledger.due_deliveries(TENANT, limit=1)
+        wait_until(lambda: self.ledger.run(due).members, description="it is due")
+
     def linger(self) -> None:
         """What is only asked now and then may still be struck."""
         with suppress(TimeoutError):
@@ -177,5 +197,6 @@ class Run(Deliveries):
         for key in client.scan_iter(match=f"{self.ledger.keys.prefix}:{names}*", count=1_000):
             client.unlink(key)
 
-    def _is_idle(self, role: Role) -> bool:
+    def is_idle(self, role: Role) -> bool:
+        """It asked for all that there might be to do, and there was nothing."""
         return all(self.watch.last.get((role, name)) == "nothing" for name in _POLLS[role])

@@ -25,6 +25,7 @@ class Scenario:
 
     `troubles` befall every run of it, the recording too. `posts` is how often a message may be
     posted: more than once only where a person orders it. `waits_long`: its runs do little else.
+    `is_apart`: although they look the same, its ways are no other scenario's.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scenario:
     troubles: tuple[Strike, ...] = ()
     posts: int = 1
     waits_long: bool = False
+    is_apart: bool = False
 
 
 _SENT = frozenset({"sent"})
@@ -52,6 +54,7 @@ SCENARIOS = (
     Scenario("answer-lost-in-thread", sending.answer_lost_in_a_thread, _SENT),
     Scenario("post-lost", sending.post_lost, _SENT),
     Scenario("look-put-off", sending.look_put_off, _SENT, waits_long=True),
+    Scenario("unreadable", sending.unreadable_history, _SENT | {"unproven"}, is_apart=True),
     Scenario("message-lost", sending.message_lost, _SENT),
     Scenario("no-projector", sending.no_projector, _SENT),
     Scenario("not-dispatched", sending.no_projector, _SENT, troubles=(_UNTOLD,)),

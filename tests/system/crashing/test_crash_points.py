@@ -1,4 +1,4 @@
-"""Killed, or left without an answer, at every place between two effects: nothing lost or doubled.
+"""Killed, cut off or left unanswered at every place between two effects: nothing lost or doubled.
 
 `python -m tests.system.crashing` tries the same, and prints what it found as a table.
 """
@@ -30,12 +30,16 @@ SELECTED = (
     "start-up:projector:dispatch=first#1:after",
     "start-up:projector:queue.enqueue=nothing#1:lost",
     "start-up:projector:fold_requested=applied#1:after",
+    "start-up:worker:queue.fetch=something#1:after",
     "start-up:worker:claim=granted#1:after",
     "start-up:worker:intend=go#1:unheard",
     "start-up:worker:chat.postMessage=ok#1:before",
     "start-up:worker:chat.postMessage=ok#1:after",
+    "start-up:worker:chat.postMessage=ok#1:missed",
     "start-up:worker:chat.postMessage=ok#1:lost",
     "start-up:worker:settle_sent=ok#1:after",
+    "start-up:worker:settle_sent=ok#1:unheard",
+    "unreadable:worker:settle_sent=ok#1:missed",
 )
 # Scripts that no process asks for while it does its work.
 ELSEWHERE = {
@@ -50,29 +54,23 @@ ELSEWHERE = {
 # never raises, so nothing is refused (nack).
 OF_THE_QUEUE = {"queue.enqueue", "queue.fetch", "queue.srem", "queue.hdel", "queue.requeue"}
 OF_SLACK = {"chat.postMessage", "conversations.history", "conversations.replies", "auth.test"}
-# On a busy machine some runs go another way each time: so many points in a hundred may.
-NOT_REACHED_PERCENT = 25
 
 
-def assert_all_hold(stage: Stage, points: Sequence[Point], *, at_once: int) -> str:
-    """What was found, in a line."""
+def assert_all_hold(stage: Stage, points: Sequence[Point], *, at_once: int = AT_ONCE) -> None:
+    """Where one was never reached, nothing is known of it: it holds no more than the others."""
     verdicts = try_all(stage, points, told=lambda _verdict: None, at_once=at_once)
-    violated = [str(each) for each in verdicts if each.violations]
-    not_reached = [str(each) for each in verdicts if not each.is_struck and not each.violations]
-    assert not violated, "\n".join(violated)
-    assert len(not_reached) <= len(points) * NOT_REACHED_PERCENT // 100 + 1, "\n".join(not_reached)
-    return f"{len(points)} points tried, none violated, {len(not_reached)} not reached"
+    failed = [str(each) for each in verdicts if not each.holds]
+    assert not failed, "\n".join(failed)
 
 
 def test_one_request_outlives_a_death_at_each_step_of_its_way(stage: Stage) -> None:
     # Given
-    found = {str(each): each for each in points_of([record(stage, SCENARIOS[0])])}
+    names = {name.partition(":")[0] for name in SELECTED}
+    scenarios = [each for each in SCENARIOS if each.name in names]
+    found = {str(each): each for each in points_of([record(stage, each) for each in scenarios])}
 
-    # When
-    verdicts = try_all(stage, [found[name] for name in SELECTED], told=lambda _verdict: None)
-
-    # Then
-    assert all(each.holds for each in verdicts), "\n".join(map(str, verdicts))
+    # When / Then
+    assert_all_hold(stage, [found[name] for name in SELECTED])
 
 
 def test_every_effect_of_a_process_comes_through_a_door(stage: Stage) -> None:
@@ -124,9 +122,8 @@ def test_nothing_is_lost_or_doubled_wherever_a_process_dies_or_hears_no_answer(
 ) -> None:
     # Given
     points = [each for each in points_of(recordings) if each.scenario is scenario]
+    assert points, f"{scenario.name} leads past no point of its own"
 
-    # When
-    said = assert_all_hold(stage, points, at_once=AT_ONCE * (3 if scenario.waits_long else 1))
-
-    # Then
-    record_property("measured", f"crash points, {scenario.name}: {said}")
+    # When / Then
+    assert_all_hold(stage, points, at_once=AT_ONCE * (3 if scenario.waits_long else 1))
+    record_property("measured", f"crash points, {scenario.name}: {len(points)} tried, all hold")

@@ -51,7 +51,7 @@ def _cancelled_while_it_is_held_up(run: Run, fault: Fault) -> None:
 def redriven(run: Run) -> None:
     """A person orders another round of what Slack refused."""
     refused_by_slack(run)
-    run.wait_until(run.has_settled, "it was refused")
+    come_to_rest(run)
     run.slack.declare_channel(run.team, run.channel, archived=False)
     run.tell_service("redrive", "r1")
 
@@ -75,7 +75,7 @@ def _unproven(run: Run) -> None:
     run.slack.declare_team(run.team, scopes=("chat:write",))
     run.slack_will(Reset(stored=True))
     run.request("r1")
-    run.wait_until(run.has_settled, "nobody can tell")
+    come_to_rest(run)
     run.slack.declare_team(run.team, scopes=DEFAULT_SCOPES)
 
 

@@ -28,10 +28,15 @@ def in_s(seconds: float) -> str:
 
 
 def start_up(run: Run) -> None:
-    """One request is sent as soon as there is anybody to send it."""
+    """Each process is started when the one before has done its part."""
     run.watch.arm()
     run.request("r1")
-    run.crew.start("projector", "worker")
+    run.crew.start("projector")
+    run.wait_until(lambda: run.is_folded() and run.is_idle("projector"), "it is folded")
+    # There is no worker yet, so no sweeper that could have put it there, or fetched it.
+    if run.queued() == 0:
+        run.crew.notices.append("r1 is folded, but was not dispatched")
+    run.crew.start("worker")
 
 
 def repeated(run: Run) -> None:
@@ -69,7 +74,7 @@ def answer_lost(run: Run) -> None:
 def answer_lost_in_a_thread(run: Run) -> None:
     ready(run)
     run.request("r1")
-    run.wait_until(run.has_settled, "the thread has a beginning")
+    come_to_rest(run)
     run.slack_will(Reset(stored=True))
     (parent,) = run.posts_of("r1")
     run.request("r2", thread_ts=parent.ts)
@@ -86,6 +91,16 @@ def look_put_off(run: Run) -> None:
     ready(run)
     run.slack_will(Reset(stored=True), RateLimited(method="conversations.history", retry_after=1))
     run.request("r1")
+
+
+def unreadable_history(run: Run) -> None:
+    """Only who has the receipt can tell that it was posted."""
+    run.start_and_wait("projector", "worker")
+    run.slack.declare_team(run.team, scopes=("chat:write",))
+    with run.crew.slack_waiting():
+        run.request("r1")
+        run.wait_until_asked("worker", "chat.postMessage")
+        run.watch.arm()
 
 
 def message_lost(run: Run) -> None:
@@ -128,6 +143,7 @@ def expired_unclaimed(run: Run) -> None:
     run.request("r1", expires_at=in_s(0.8))
     run.wait_until_asked("projector", "fold_requested")
     run.lose_queue()
+    run.wait_until_due()
     run.crew.start("worker")
 
 

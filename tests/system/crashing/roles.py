@@ -7,28 +7,37 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 import dramatiq
 
+from actors.tenants_file import read_tenants_file
 from middleware.dispatch_once import new_marker
 from middleware.errors import LedgerUnavailable
 from middleware.keys import Delivery
 from middleware.operating import Order, mark_sent, redrive
+from middleware.store import failing_closed
+from projector.configure import configure
 from projector.connection import get_ledger
+from projector.outcome_feed import outcomes
 from projector.projector import Projector
 from projector.rebuild import rebuild
 from projector.requests import request
+from projector.trimming import Trimming
 
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from middleware.ledger import Ledger
     from tests.system.crashing.effects import Role
 
 # Short, so that a partition of one that was killed is soon taken over.
 _PARTITION_LEASE_MS = 600
 _BLOCK_MS = 200
 _ORDER = Order(by="Ada", why="asked for")
+# Longer than any run.
+_ACTED_S = 600
 # Few, so that messages stand fetched and not begun.
 _THREADS = 2
 
@@ -71,8 +80,27 @@ def _carried_out(verb: str, tenant: str, message_request_id: str, **fields: Any)
             return ledger.run(mark_sent(ledger, delivery, _ORDER, **fields))
         case "rebuild":
             return list(rebuild(ledger))
+        case "configure":
+            return configure(ledger, read_tenants_file(fields["text"]))
+        case "follow":
+            return _follow(ledger, last=message_request_id)
+        case "trim":
+            # As if everything were older: what has a record stays all the same.
+            timing = replace(ledger.timing, retention_ms=1)
+            return Trimming(replace(ledger, timing=timing), partition=0).step()
         case _:
             raise AssertionError(f"no service does {verb}")
+
+
+def _follow(ledger: Ledger, *, last: str) -> str:
+    """What is done about an outcome may be done twice, but not never. The outcome of the last."""
+    for outcome in outcomes(group="billing", consumer="one", ledger=ledger):
+        key = f"{ledger.keys.prefix}:acted:{outcome.message_request_id}"
+        with failing_closed():
+            ledger.store.client.set(key, outcome.event, ex=_ACTED_S)
+        if outcome.message_request_id == last:
+            return outcome.event
+    raise AssertionError  # outcomes never end by themselves
 
 
 def _project(channel: TextIO) -> None:

@@ -134,7 +134,7 @@ class Run(Deliveries):
         for role in roles:
             self.wait_until(partial(self.is_idle, role), f"the {role} is ready")
 
-    def tell_service(self, verb: str, message_request_id: str, **fields: object) -> str:
+    def tell_service(self, verb: str, message_request_id: str = "", **fields: object) -> str:
         return self.crew.tell(
             verb=verb, tenant=TENANT, message_request_id=message_request_id, **fields
         )

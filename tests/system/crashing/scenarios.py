@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.system.crashing import ways_of_orders as orders
 from tests.system.crashing import ways_of_sending as sending
+from tests.system.crashing import ways_of_upkeep as upkeep
 from tests.system.crashing.points import Kind, Place, Strike
 
 if TYPE_CHECKING:
@@ -71,4 +72,7 @@ SCENARIOS = (
     Scenario("rebuilt", orders.rebuilt, _SENT),
     Scenario("unreadable-event", sending.unreadable_event, _SENT),
     Scenario("stopped", orders.stopped, _SENT),
+    Scenario("configured", upkeep.configured, _SENT),
+    Scenario("followed", upkeep.followed, _SENT),
+    Scenario("trimmed", upkeep.trimmed, _SENT),
 )

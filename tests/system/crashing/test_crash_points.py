@@ -41,15 +41,8 @@ SELECTED = (
     "start-up:worker:settle_sent=ok#1:unheard",
     "unreadable:worker:settle_sent=ok#1:missed",
 )
-# Scripts that no process asks for while it does its work.
-ELSEWHERE = {
-    "configure": "a person configures, beforehand",
-    "register_teams": "as configure",
-    "forget_consumers": "a service that follows outcomes",
-    "partition_stats": "it reads, for a person",
-    "trimmable": "it reads, once a minute",
-    "trim": "once a minute: each step is tried by itself, and stopped anywhere",
-}
+# It reads, for a person.
+ELSEWHERE = {"partition_stats"}
 # Dramatiq's for who dispatches, and for a worker; an acknowledgement is srem and hdel. The actor
 # never raises, so nothing is refused (nack).
 OF_THE_QUEUE = {"queue.enqueue", "queue.fetch", "queue.srem", "queue.hdel", "queue.requeue"}
@@ -106,7 +99,7 @@ def test_the_scenarios_come_past_all_that_there_is(recordings: Sequence[Recordin
     found = {place.name for recording in recordings for place in recording.places}
 
     # Then
-    wanted = (scripts_of_the_rooms().keys() - ELSEWHERE.keys()) | OF_THE_QUEUE | OF_SLACK
+    wanted = (scripts_of_the_rooms().keys() - ELSEWHERE) | OF_THE_QUEUE | OF_SLACK
     assert wanted - found == set()
     assert not {name for name in found if name.startswith("script ")}
 

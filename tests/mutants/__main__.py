@@ -34,7 +34,11 @@ _EXAMPLE = """example:
 class Judged:
     mutant: Mutant
     verdict: Verdict
-    case: Case
+    cases: Sequence[Case]
+
+    @property
+    def said(self) -> str:
+        return "\n".join(case.said for case in self.cases)
 
 
 class Judge:
@@ -65,13 +69,13 @@ class Judge:
         begun_s = time.monotonic()
         with scratch_tree() as tree:
             mutant.apply(tree.path)
-            verdict, case = tree.run([ORDINARY, *mutant.tests]).verdict()
+            judged = Judged(mutant, *tree.run([ORDINARY, *mutant.tests]).verdict(mutant.tests))
         with self._saying:
             self._done += 1
             took_s = time.monotonic() - begun_s
             place = f"{self._done}/{len(self._mutants)}"
-            _say(f"{place:>7}  {verdict:<8}  {mutant.id}  ({took_s:.0f} s)  {case.said}")
-        return Judged(mutant, verdict, case)
+            _say(f"{place:>7}  {judged.verdict:<8}  {mutant.id}  ({took_s:.0f} s)  {judged.said}")
+        return judged
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,8 +106,9 @@ def _chosen(only: Sequence[str]) -> list[Mutant]:
 def _show(judged: Sequence[Judged]) -> None:
     table = Table("id", "guard", "caught by", "what the test said", show_lines=True)
     for each in judged:
-        caught_by = each.case.name.rpartition("::")[2] if each.verdict == "caught" else each.verdict
-        table.add_row(each.mutant.id, each.mutant.guard, caught_by, each.case.said)
+        tests = "\n".join(case.name.rpartition("::")[2] for case in each.cases)
+        caught_by = tests if each.verdict == "caught" else each.verdict
+        table.add_row(each.mutant.id, each.mutant.guard, caught_by, each.said)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 

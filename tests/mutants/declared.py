@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 ROWS = tuple(number for number in range(1, 28) if number != 26)
 RULES = tuple(range(1, 10))
 
-Subject = Annotated[str, Field(pattern=r"^(row|rule) [1-9][0-9]?$")]
+Subject = Annotated[str, Field(pattern=r"^(promise|row|rule) [1-9][0-9]?$")]
 
 
 class Edit(BaseModel):
@@ -38,7 +38,9 @@ class Edit(BaseModel):
 
 
 class Mutant(BaseModel):
-    """`of` names the rows and rules whose guard this is, `tests` what must fail without it."""
+    """`of` names the rows, rules and promises whose guard this is, `tests` what must fail without
+    it, each of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +64,7 @@ class _Declared(BaseModel):
 
 
 def declared_mutants() -> list[Mutant]:
-    """All of them, rows before rules, each by number."""
+    """All of them: promises, rows, rules, each by number."""
     found: list[Mutant] = []
     for path in HERE.glob("*.toml"):
         found += _Declared.model_validate(tomllib.loads(path.read_text("utf-8"))).mutant

@@ -41,6 +41,11 @@ class Case:
     said: str = ""
 
     @property
+    def function(self) -> str:
+        """Without the parameters of this case."""
+        return self.name.partition("[")[0]
+
+    @property
     def is_ordinary(self) -> bool:
         return "test_ordinary_way" in self.name
 
@@ -60,16 +65,25 @@ class Run:
     def not_passed(self) -> list[Case]:
         return [case for case in self.cases if case.phase != "passed"]
 
-    def verdict(self) -> tuple[Verdict, Case]:
-        """And the case that decided: the first test that said so, or what went wrong besides."""
+    def verdict(self, tests: Sequence[str]) -> tuple[Verdict, Sequence[Case]]:
+        """And the cases that decided: where each of the tests said so, the first that did of each;
+        else the test that did not notice, or what went wrong besides.
+        """
         broken = [
             case for case in self.not_passed if case.is_ordinary or not case.is_said_by_the_test
         ]
         if broken:
-            return "BROKEN", broken[0]
-        if self.not_passed:
-            return "caught", self.not_passed[0]
-        return "SURVIVED", self.cases[-1]
+            return "BROKEN", broken[:1]
+        said = []
+        for test in tests:
+            cases = [case for case in self.cases if case.function == test]
+            if not cases:
+                return "BROKEN", [Case(test, "error", "it was not run")]
+            failed = [case for case in cases if case.phase != "passed"]
+            if not failed:
+                return "SURVIVED", cases[-1:]
+            said.append(failed[0])
+        return "caught", said
 
 
 def read_cases(report: Path) -> list[Case]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GUARANTEES = "tests/system/guarantees"
+TEST = "tests/x.py::test_a"
 ORDINARY = Case("tests/system/guarantees/test_ordinary_way.py::test_a", "passed")
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.system.test_x" name="test_a"/>
@@ -100,7 +101,7 @@ def test_a_guard_that_has_moved_is_noticed(text: str) -> None:
     ids=lambda value: value.said or value.phase if isinstance(value, Case) else value,
 )
 def test_only_what_a_test_says_catches_a_mutant(case: Case, verdict: str) -> None:
-    assert Run([ORDINARY, case]).verdict() == (verdict, case)
+    assert Run([ORDINARY, case]).verdict([TEST]) == (verdict, [case])
 
 
 def test_a_mutant_that_breaks_the_ordinary_way_is_no_missing_guard() -> None:
@@ -109,10 +110,36 @@ def test_a_mutant_that_breaks_the_ordinary_way_is_no_missing_guard() -> None:
     caught = Case("tests/x.py::test_a", "failed", "AssertionError: posted twice")
 
     # When
-    verdict = Run([ordinary, caught]).verdict()
+    verdict = Run([ordinary, caught]).verdict([TEST])
 
     # Then
-    assert verdict == ("BROKEN", ordinary)
+    assert verdict == ("BROKEN", [ordinary])
+
+
+def test_every_test_of_a_mutant_must_notice() -> None:
+    # Given
+    caught = Case(f"{TEST}[one]", "failed", "AssertionError: posted twice")
+    passed = Case("tests/y.py::test_b[two]", "passed")
+
+    # When
+    verdict = Run([ORDINARY, Case(f"{TEST}[two]", "passed"), caught, passed]).verdict(
+        [TEST, "tests/y.py::test_b"]
+    )
+
+    # Then
+    assert verdict == ("SURVIVED", [passed])
+
+
+def test_a_test_that_was_not_run_catches_nothing() -> None:
+    # Given
+    caught = Case(TEST, "failed", "AssertionError: posted twice")
+
+    # When
+    verdict, cases = Run([ORDINARY, caught]).verdict([TEST, "tests/y.py::test_b"])
+
+    # Then
+    assert verdict == "BROKEN"
+    assert [case.name for case in cases] == ["tests/y.py::test_b"]
 
 
 def test_what_a_run_said_is_read_from_its_report(tmp_path: Path) -> None:

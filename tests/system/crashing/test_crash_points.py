@@ -40,6 +40,7 @@ SELECTED = (
     "start-up:worker:settle_sent=ok#1:after",
     "start-up:worker:settle_sent=ok#1:unheard",
     "unreadable:worker:settle_sent=ok#1:missed",
+    "followed:service:xack=done#1:after",
 )
 # It reads, for a person.
 ELSEWHERE = {"partition_stats"}

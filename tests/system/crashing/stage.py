@@ -59,7 +59,10 @@ class Stage:
 
     def observer(self) -> redis.Redis:
         """The caller closes it."""
-        return redis.Redis.from_url(self.observers_url, decode_responses=True, protocol=2)
+        # Who only looks on hears nothing for as long as the first process takes to start.
+        return redis.Redis.from_url(
+            self.observers_url, decode_responses=True, protocol=2, socket_timeout=None
+        )
 
     def number(self) -> int:
         """Of the next run."""

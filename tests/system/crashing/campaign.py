@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tests.system.crashing.run import Run
 from tests.system.crashing.ways_of_sending import come_to_rest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.system.crashing.effects import Role
     from tests.system.crashing.points import Place
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 # So many effects of a thread, the last one being the place, tell what state it is in.
 _REMEMBERED = 4
-# Where a run did not come past its point: timing decides which of two ways some of them go, so they
-# are tried again, at last alone.
-_SMALLER_CROWDS = (2, 1, 1, 1)
+# What was late or not reached is tried again in less of a crowd; the latter so many times.
+_SMALLER_CROWD = 2
+_TRIED_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +52,23 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`is_struck`: the run came past the point. `violations`: what does not hold afterwards."""
+    """`is_struck`: the run came past the point. `is_late`: it did not come to rest in time.
+    `violations`: what does not hold afterwards.
+    """
 
     point: Point
     is_struck: bool
+    is_late: bool
     violations: Sequence[str]
-    took_s: float
 
     @property
     def holds(self) -> bool:
         return self.is_struck and not self.violations
 
     @property
-    def is_conclusive(self) -> bool:
-        return self.is_struck or bool(self.violations)
+    def was_missed(self) -> bool:
+        """The run came to rest and did not come past it."""
+        return not self.is_struck and not self.violations
 
     def __str__(self) -> str:
         what = "; ".join(self.violations) or ("holds" if self.is_struck else "never reached")
@@ -110,27 +112,36 @@ def points_of(recordings: Sequence[Recording]) -> list[Point]:
     return found
 
 
-def try_all(
-    stage: Stage,
-    points: Sequence[Point],
-    *,
-    told: Callable[[Verdict], None],
-    at_once: int = AT_ONCE,
-) -> list[Verdict]:
-    """`told` hears of each as it ends. What was not reached is tried again in less of a crowd."""
-    verdicts: dict[Point, Verdict] = {}
-    for crowd in (at_once, *_SMALLER_CROWDS):
-        left = [each for each in points if each not in verdicts or not verdicts[each].is_conclusive]
-        with ThreadPoolExecutor(crowd, thread_name_prefix="run") as threads:
-            for verdict in threads.map(partial(_try, stage), left):
-                verdicts[verdict.point] = verdict
-                told(verdict)
-    return [verdicts[each] for each in points]
+def try_all(stage: Stage, points: Sequence[Point], *, at_once: int = AT_ONCE) -> list[Verdict]:
+    """Without points that a busy machine had brought about and another recording does not have."""
+    verdicts = _try_each(stage, points, at_once=at_once)
+    # A busy machine may be late; what is lost is late again.
+    late = [point for point, verdict in verdicts.items() if verdict.is_late]
+    verdicts |= _try_each(stage, late, at_once=_SMALLER_CROWD)
+    for _ in range(_TRIED_AGAIN):
+        missed = [point for point, verdict in verdicts.items() if verdict.was_missed]
+        there = _still_there(stage, missed)
+        for point in missed:
+            del verdicts[point]
+        verdicts |= _try_each(stage, there, at_once=_SMALLER_CROWD)
+    return [verdicts[each] for each in points if each in verdicts]
+
+
+def _try_each(stage: Stage, points: Sequence[Point], *, at_once: int) -> dict[Point, Verdict]:
+    with ThreadPoolExecutor(at_once, thread_name_prefix="run") as threads:
+        return dict(zip(points, threads.map(partial(_try, stage), points), strict=True))
+
+
+def _still_there(stage: Stage, points: Sequence[Point]) -> list[Point]:
+    """Those whose scenarios come past them also when they are recorded anew."""
+    scenarios = {each.scenario.name: each.scenario for each in points}
+    places = {name: record(stage, each).places for name, each in scenarios.items()}
+    return [each for each in points if each.strike.place in places[each.scenario.name]]
 
 
 def _try(stage: Stage, point: Point) -> Verdict:
-    began_s = time.monotonic()
     scenario = point.scenario
+    is_late = False
     with Run(stage, (*scenario.troubles, point.strike)) as run:
         try:
             scenario.play(run)
@@ -139,10 +150,10 @@ def _try(stage: Stage, point: Point) -> Verdict:
                 run.linger()
                 come_to_rest(run)
         except TimeoutError as error:
+            is_late = True
             run.crew.notices.append(str(error))
         found = violations(run, scenario)
-        is_struck = point.strike in run.watch.struck
-    return Verdict(point, is_struck, found, time.monotonic() - began_s)
+        return Verdict(point, point.strike in run.watch.struck, is_late, found)
 
 
 def _fits(place: Place, kind: Kind) -> bool:

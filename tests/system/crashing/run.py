@@ -183,9 +183,13 @@ class Run(Deliveries):
         wait_until(is_asked, description=f"{role} asks for {name}", timeout_s=REST_S)
 
     def wait_until_due(self) -> None:
-        """Until there is something for a sweeper to do."""
+        """Until there is something for a sweeper to do, or everything is done."""
         due = self.ledger.due_deliveries(TENANT, limit=1)
-        wait_until(lambda: self.ledger.run(due).members, description="it is due")
+        wait_until(
+            lambda: self.ledger.run(due).members or self.has_settled(),
+            description="it is due",
+            timeout_s=REST_S,
+        )
 
     def linger(self) -> None:
         """What is only asked now and then may still be struck."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock, Thread
@@ -66,6 +67,7 @@ class Admission:
         self._is_admitted = False
         self._lock = Lock()
         self._asking: Future[None] | None = None
+        self._asked_by = os.getpid()
 
     def ensure(self) -> None:
         """Raises StoreRefused, or LedgerUnavailable while the store cannot be asked."""
@@ -83,13 +85,15 @@ class Admission:
 
     def _answer(self) -> Future[None]:
         with self._lock:
-            if self._asking is None or self._asking.done():
+            # The thread that would answer has not come along where the process was forked.
+            is_left_behind = self._asked_by != os.getpid()
+            if self._asking is None or self._asking.done() or is_left_behind:
                 answer: Future[None] = Future()
                 # One caller that is cancelled must not cancel it for the others.
                 answer.set_running_or_notify_cancel()
                 # A thread of its own: whoever is interrupted, it is asked to the end.
                 Thread(target=self._ask, args=(answer,), daemon=True).start()
-                self._asking = answer
+                self._asking, self._asked_by = answer, os.getpid()
             return self._asking
 
     def _ask(self, answer: Future[None]) -> None:

@@ -139,9 +139,7 @@ class Claim:
             return False
         match answer:
             case Found(receipt=receipt, duplicates=duplicates):
-                # The first becomes the outcome; each other one is told to be recorded and alerted.
-                for found in (receipt, *duplicates):
-                    yield from self.holding.settle_sent(found)
+                yield from self.holding.settle_sent(receipt, duplicates)
                 return False
             case Absent(read_begun_ms=read_begun_ms):
                 begun_ms = doubt.now_ms if read_begun_ms is None else read_begun_ms

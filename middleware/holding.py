@@ -1,7 +1,7 @@
 """What the holder of a claim tells the ledger, and how long it insists.
 
-A receipt is told until the ledger has taken it. A claim is handed back for as long as it could
-still be held. The rest the sweeper finds out by itself when the lease ends.
+A receipt is told until the ledger has taken it, in the end by the process. A claim is handed back
+for as long as it could still be held. The rest the sweeper finds out when the lease ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from middleware.fates import NotNow
 from middleware.post_by import PostBy, boot_clock_s
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from middleware.fates import Refused
     from middleware.keys import Delivery
@@ -82,10 +82,18 @@ class Holding:
             case _:
                 assert_never(answer)
 
-    def settle_sent(self, receipt: Mapping[str, str]) -> Flow[None]:
-        """A receipt in hand is never thrown away: ask until the ledger has taken it."""
-        call = self.ledger.settle_sent(self.delivery, token=self.token, receipt=receipt)
+    def settle_sent(
+        self, receipt: Mapping[str, str], duplicates: Sequence[Mapping[str, str]] = ()
+    ) -> Flow[None]:
+        """A receipt in hand is never thrown away: ask until the ledger has taken it, or leave it to
+        the process, which goes on asking. `duplicates` are further posts, recorded and alerted.
+        """
+        call = self.ledger.settle_sent(
+            self.delivery, token=self.token, receipt=receipt, duplicates=duplicates
+        )
         self.is_over = True
+        for each in duplicates:
+            log.critical("delivery.duplicate_post delivery=%s receipt=%s", self.delivery, each)
         is_taken = False
         try:
             answer = yield from self._insist(call)
@@ -101,6 +109,7 @@ class Holding:
                 log.critical(
                     "delivery.receipt_in_hand delivery=%s receipt=%s", self.delivery, receipt
                 )
+                self.ledger.receipts.keep(call)
         match answer:
             case Ok():
                 log.info("delivery.sent delivery=%s", self.delivery)
@@ -181,7 +190,7 @@ class Holding:
                 return answer
             yield Pause(_ASK_AGAIN_S)
 
-    def _takes(self, call: Call[SentAnswer]) -> Flow[bool]:
+    def _takes(self, call: Call[Any]) -> Flow[bool]:
         try:
             yield Ask(call)
         except UNHEARD:
@@ -190,7 +199,14 @@ class Holding:
 
     def _give_back(self, call: Call[Any]) -> Flow[None]:
         self.is_over = True
-        answer = yield from self._while_held(call)
+        try:
+            answer = yield from self._while_held(call)
+        except GeneratorExit:
+            raise
+        except BaseException:
+            # Interrupted; but that nothing was posted is known here only, so it is told once more.
+            yield from self._takes(call)
+            raise
         if answer is None:
             log.warning("delivery.return.unrecorded delivery=%s", self.delivery)
         else:

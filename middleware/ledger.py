@@ -13,6 +13,7 @@ from middleware import replies
 from middleware.admission import Admission
 from middleware.answers import mapping_to_text
 from middleware.errors import LedgerUnavailable
+from middleware.receipts_in_hand import ReceiptsInHand
 from middleware.script import Call, Reply, Script
 from middleware.store import EpochChanged
 from middleware.timing import HOUR_MS
@@ -31,6 +32,8 @@ T = TypeVar("T")
 LONGEST_WINDOW_MS = HOUR_MS
 # Crashes and exceptions before the intent, and proven absences, use attempts; waiting does not.
 DEFAULT_MAX_ATTEMPTS = 8
+# As many in a row: a delivery whose look kills its worker ends, for a person to look at.
+MOST_UNHEARD_LOOKS = 8
 # One failover after another may strike the same call; a store that never settles is no store.
 _MOST_EPOCHS = 3
 _RESTLESS = "another server answers each time"
@@ -81,14 +84,17 @@ class Acceptance:
 class Ledger:
     """Records of dispatch, claims and outcome, in a store.
 
-    `wait_replicas`: so many replicas must have an acceptance before it is told, and an intent
-    before its POST is made.
+    `wait_replicas`: so many replicas must have an acceptance or a person's order before it is
+    answered, and an intent before its POST is made.
     """
 
     store: Store
     keys: Keys
     timing: Timing
     wait_replicas: int = 0
+    receipts: ReceiptsInHand = field(
+        default_factory=ReceiptsInHand, init=False, repr=False, compare=False
+    )
     _admission: Admission = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -132,9 +138,7 @@ class Ledger:
             acceptance.thread_ts or "",
             acceptance.body,
         )
-        call = self.transition(_ACCEPT, delivery, replies.accept, *arguments)
-        requests = self.keys.requests(self.keys.partition_of(delivery.tenant))
-        return replace(call, keys=(*call.keys, requests), replicas=self.wait_replicas)
+        return self.kept(self.transition(_ACCEPT, delivery, replies.accept, *arguments))
 
     def dispatch(
         self,
@@ -162,8 +166,8 @@ class Ledger:
     def claim(
         self, delivery: Delivery, *, token: str, by: str, lease_ms: int | None = None
     ) -> Call[answers.ClaimAnswer]:
-        lease_ms = lease_ms or self.timing.lease_ms
-        return self.transition(_CLAIM, delivery, replies.claim, token, lease_ms, by)
+        arguments = (token, lease_ms or self.timing.lease_ms, by, MOST_UNHEARD_LOOKS)
+        return self.transition(_CLAIM, delivery, replies.claim, *arguments)
 
     def intend(
         self,
@@ -182,14 +186,20 @@ class Ledger:
             timing.settle_delay_ms,
         )
         decode = replies.intend(timing.post_deadline_ms)
-        call = self.transition(_INTEND, delivery, decode, *arguments)
-        return replace(call, replicas=self.wait_replicas)
+        return self.kept(self.transition(_INTEND, delivery, decode, *arguments))
 
     def settle_sent(
-        self, delivery: Delivery, *, token: str, receipt: Mapping[str, str]
+        self,
+        delivery: Delivery,
+        *,
+        token: str,
+        receipt: Mapping[str, str],
+        duplicates: Sequence[Mapping[str, str]] = (),
     ) -> Call[answers.SentAnswer]:
-        text = mapping_to_text(receipt)
-        return self.transition(_SETTLE_SENT, delivery, replies.sent, token, text)
+        """What becomes of `receipt`; `duplicates` are further posts, each of them alerted."""
+        receipts = [mapping_to_text(each) for each in (receipt, *duplicates)]
+        count = len(receipts)
+        return self.transition(_SETTLE_SENT, delivery, replies.sent, token, count, *receipts)
 
     def settle_rejected(
         self, delivery: Delivery, *, token: str, error: str, reason: str
@@ -235,7 +245,7 @@ class Ledger:
         self, delivery: Delivery, *, by: str = "", why: str = ""
     ) -> Call[answers.CancelAnswer]:
         """`by` and `why` are for the history, where a person asks."""
-        return self.transition(_CANCEL, delivery, replies.cancel, by, why)
+        return self.kept(self.transition(_CANCEL, delivery, replies.cancel, by, why))
 
     def sweep(self, delivery: Delivery) -> Call[answers.SweepAnswer]:
         window_ms = self.timing.dispatch_window_ms
@@ -273,9 +283,14 @@ class Ledger:
             keys.counts(partition),
             keys.outcomes(partition),
             keys.epoch(partition),
+            keys.requests(partition),
         )
         common = (delivery.tenant, delivery.id, self.timing.retention_ms)
         return Call(script, names, (*common, *arguments), decode)
+
+    def kept(self, call: Call[T]) -> Call[T]:
+        """The call whose answer is given only once the replicas have what it wrote."""
+        return replace(call, replicas=self.wait_replicas)
 
     def _in_this_epoch(self, run: Callable[[], T]) -> T:
         for _ in range(_MOST_EPOCHS):

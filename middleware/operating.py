@@ -58,7 +58,7 @@ def redrive(
     taken_for = "post again" if post_again else "never posted"
     expires_after_ms = ledger.timing.expires_after_ms
     arguments = (marker, expires_after_ms, taken_for, order.by, order.why)
-    return ledger.transition(_REDRIVE, delivery, _redriven, *arguments)
+    return ledger.kept(ledger.transition(_REDRIVE, delivery, _redriven, *arguments))
 
 
 def mark_sent(
@@ -66,7 +66,7 @@ def mark_sent(
 ) -> Call[MarkAnswer]:
     """A person has found the post of what is unproven; `receipt` names it."""
     arguments = (mapping_to_text(receipt), order.by, order.why)
-    return ledger.transition(_MARK_SENT, delivery, _marked, *arguments)
+    return ledger.kept(ledger.transition(_MARK_SENT, delivery, _marked, *arguments))
 
 
 def _redriven(reply: Reply) -> RedriveAnswer:

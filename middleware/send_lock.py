@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, assert_never
 
 from dramatiq.asyncio import async_to_sync, get_event_loop_thread
-from dramatiq.middleware import AsyncIO, Middleware
+from dramatiq.middleware import AsyncIO, Middleware, Shutdown
 
 from middleware.actor_options import check_options, lease_of
 from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
@@ -69,6 +69,7 @@ class SendLock(Middleware):
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.is_draining = False
 
     @property
     def actor_options(self) -> set[str]:
@@ -89,6 +90,7 @@ class SendLock(Middleware):
 
         A store that cannot be reached is waited for: until then no guarded actor runs.
         """
+        self.is_draining = False
         try:
             self.ledger.admit()
         except LedgerUnavailable as error:
@@ -99,6 +101,9 @@ class SendLock(Middleware):
                 raise GuardMisdeclared(msg)
             if is_wrapped(actor) and inspect.iscoroutinefunction(original_function(actor)):
                 self._check_event_loop(broker, actor)
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self.is_draining = True
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Close the event loop's connections while the loop still runs."""
@@ -190,7 +195,10 @@ def _guard(
         yield from claim.abandon("ledger_unavailable", attempt_used=False)
         raise
     except BaseException as error:
-        yield from claim.abandon(type(error).__name__)
+        # A worker that is told to end says nothing about the request.
+        is_interrupted = lock.is_draining and not isinstance(error, Exception)
+        is_drained = is_interrupted or isinstance(error, Shutdown)
+        yield from claim.abandon(type(error).__name__, attempt_used=not is_drained)
         raise
     else:
         yield from claim.abandon("not_performed")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from redis.exceptions import DataError, NoScriptError, RedisClusterException, RedisError
 
 from middleware.batching import Batcher, Command
-from middleware.connections import UNREADABLE, connect, connect_async, disconnect
+from middleware.connections import UNREADABLE, connect, connect_async, disconnect, node_of_cluster
 from middleware.errors import LedgerUnavailable
 from middleware.replicas import refuse_few, waiting_for
 from middleware.script import Call, Reply, digest
@@ -66,6 +66,11 @@ class Store:
                 with failing_closed():
                     self._client = self._connect()
             return self._client
+
+    @property
+    def is_cluster(self) -> bool:
+        """Some of its nodes may answer where others do not."""
+        return node_of_cluster(self.url) is not None
 
     def run(self, call: Call[T]) -> T:
         """Raises EpochChanged; and ReplicasBehind, when the script has run all the same."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from dramatiq.common import current_millis
 from dramatiq.message import Message
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 
 from middleware.answers import Enqueue, Make, Nothing, Settled
-from middleware.errors import DispatchRefused, LedgerUnavailable
+from middleware.errors import DelayRefused, DispatchRefused, LedgerUnavailable, PayloadRefused
 from middleware.keys import Delivery
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from middleware.answers import DueNow, SweepAnswer
     from middleware.delivery_key import DeliveryKey
     from middleware.ledger import Ledger
+    from middleware.script import Call
 
 log = logging.getLogger(__name__)
 
 # Others may set an earlier due time than the one it sleeps for: so late it may notice.
 LONGEST_SLEEP_S = 1.0
 # Bounds one tenant's turn, and one reply.
-_BATCH = 100
+BATCH = 100
 # A worker that is told to end has other things to end too.
 _LONGEST_STOP_S = 1.0
 
@@ -65,33 +66,52 @@ class Sweeper:
 
         Raises LedgerUnavailable; what was swept before that is dispatched.
         """
-        partitions = range(self._ledger.keys.partitions)
-        calls = [self._ledger.due_tenants(partition, limit=_BATCH) for partition in partitions]
         ahead: list[int | None] = []
-        for answer in self._ledger.run_many(calls):
-            ahead.append(_from_now_ms(answer))
-            for tenant in answer.members:
-                if self._stopping.is_set():
-                    return None
+        for due in self._due_tenants():
+            moved = 0
+            for tenant in due.members:
                 with _holding_up_no_other(tenant):
-                    ahead.append(self._sweep_tenant(tenant))
-            if len(answer.members) == _BATCH:
-                ahead.append(0)
+                    moved_of_tenant, next_ms = self._sweep_tenant(tenant)
+                    moved += moved_of_tenant
+                    ahead.append(next_ms)
+            ahead.append(_next_ms(due, moved))
         return min((each for each in ahead if each is not None), default=None)
 
-    def _sweep_tenant(self, tenant: str) -> int | None:
-        """The tenant's next due time in ms from now; 0 when more may be due than was swept."""
-        due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=_BATCH))
-        has_moved = False
+    def _due_tenants(self) -> Iterator[DueNow]:
+        """Of each partition; where one cannot be asked, of the others."""
+        partitions = range(self._ledger.keys.partitions)
+        calls = [self._ledger.due_tenants(partition, limit=BATCH) for partition in partitions]
+        try:
+            answers = self._ledger.run_many(calls)
+        except LedgerUnavailable as error:
+            if not (self._ledger.store.is_cluster or _is_of_one(error.__cause__)):
+                raise
+            yield from self._due_of_those_that_answer(calls)
+        else:
+            yield from answers
+
+    def _due_of_those_that_answer(self, calls: list[Call[DueNow]]) -> Iterator[DueNow]:
+        for partition, call in enumerate(calls):
+            try:
+                due = self._ledger.run(call)
+            except LedgerUnavailable as error:
+                log.warning("sweep.waits partition=%d error=%s", partition, error)
+            else:
+                yield due
+
+    def _sweep_tenant(self, tenant: str) -> tuple[int, int | None]:
+        """How many were moved on, and the next due time in ms from now; 0: maybe there are more."""
+        due = self._ledger.run(self._ledger.due_deliveries(tenant, limit=BATCH))
+        moved = 0
         for delivery in (Delivery(tenant, id_) for id_ in due.members):
             # Looked at before the script, so that what it moves on is enqueued too.
             if self._stopping.is_set():
-                return None
+                break
             with _holding_up_no_other(delivery):
                 answer = self._ledger.run(self._ledger.sweep(delivery))
-                has_moved = True
+                moved += 1
                 self._act(delivery, answer)
-        return 0 if has_moved and len(due.members) == _BATCH else _from_now_ms(due)
+        return moved, _next_ms(due, moved)
 
     def _act(self, delivery: Delivery, answer: SweepAnswer) -> None:
         match answer:
@@ -103,7 +123,10 @@ class Sweeper:
                 self._enqueue(delivery, message)
             case Make():
                 made = self._make(delivery, answer)
-                if made is not None:
+                if made is None:
+                    # Another worker can: its window must not be a repetition's.
+                    self._ledger.run(self._ledger.not_dispatched(delivery))
+                else:
                     self._enqueue(delivery, made)
             case Settled(outcome=outcome):
                 log.warning("sweep.settled delivery=%s outcome=%s", delivery, outcome)
@@ -134,6 +157,9 @@ class Sweeper:
     def _enqueue(self, delivery: Delivery, message: Message[Any]) -> None:
         try:
             self._broker.enqueue(message)
+        except (PayloadRefused, DelayRefused) as refusal:
+            # Each repetition will be refused like this one.
+            log.error("sweep.never_enqueued delivery=%s why=%s", delivery, refusal)
         except DispatchRefused as refusal:
             log.info("sweep.refused delivery=%s why=%s", delivery, refusal)
         except Exception as error:  # noqa: BLE001 - did not happen, or unknown: it stays due
@@ -146,6 +172,7 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                self._ledger.receipts.tell(self._ledger.run)
                 next_ms = self.sweep()
             except LedgerUnavailable as error:
                 log.warning("sweep.waits error=%s", error)
@@ -163,13 +190,24 @@ def _holding_up_no_other(what: Delivery | str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # A store that answers, though with an error, is there for the others.
-        if isinstance(error, LedgerUnavailable) and not isinstance(error.__cause__, ResponseError):
+        if isinstance(error, LedgerUnavailable) and not _is_of_one(error.__cause__):
             raise
         # The text of any other error may hold an argument.
         why = error if isinstance(error, LedgerUnavailable) else type(error).__name__
         log.error("sweep.failed of=%s error=%s", what, why)
 
 
-def _from_now_ms(due: DueNow) -> int | None:
+def _is_of_one(cause: BaseException | None) -> bool:
+    """A store that answers, though with an error, is there for the others; unless it takes no
+    writes at all.
+    """
+    if isinstance(cause, OutOfMemoryError | ReadOnlyError):
+        return False
+    return isinstance(cause, ResponseError) and not str(cause).startswith("MISCONF")
+
+
+def _next_ms(due: DueNow, moved: int) -> int | None:
+    """The next due time in ms from now; 0 where there may be more than was asked for."""
+    if moved and len(due.members) == BATCH:
+        return 0
     return None if due.next_ms is None else due.next_ms - due.now_ms

@@ -44,7 +44,7 @@ _FACTS = (
     "error",
     "reason",
     "receipt",
-    "stray_receipt",
+    "stray_receipts",
 )
 
 

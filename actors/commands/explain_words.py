@@ -96,12 +96,12 @@ def verdict(explanation: Explanation) -> str:
         error=facts.get("error", "no code"),
         reason=_sentence(facts.get("reason", "no reason is recorded")),
         receipt=_flat(facts.get("receipt")),
-        stray=_flat(facts.get("stray_receipt")),
+        stray="; ".join(map(_flat, facts.get("stray_receipts", "").splitlines())),
         place=_place(text_to_mapping(facts.get("target", ""))),
         intent=_intent(explanation),
     )
     sentences = [_MEANINGS.get(explanation.status.status, "").format_map(words)]
-    if "stray_receipt" in facts:
+    if "stray_receipts" in facts:
         sentences.append(_STRAY.format_map(words))
     return " ".join(sentences)
 

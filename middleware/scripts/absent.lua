@@ -32,7 +32,8 @@ end
 
 -- The target stays: a second POST goes where the first one went.
 change({state = 'claimed', lease_until = now + lease_ms, attempts = number('attempts') + 1,
-  absences = number('absences') + 1, intent_at = false, reconcile_at = false})
+  absences = number('absences') + 1, intent_at = false, reconcile_at = false, looks = false,
+  unheard_looks = false})
 count('claimed')
 due_at(math.min(now + lease_ms, number('expires_at')))
 return {'claimed', record.attempts}

@@ -1,6 +1,5 @@
 -- accept.lua: take a request once: its event, its record and its body, all or nothing.
 --
--- KEYS[9]  requests        stream: the log that the projector folds
 -- ARGV[4]  fingerprint     of the canonical request: tells a repetition from a conflict
 -- ARGV[5]  marker          random; names the delivery in the provider, and this call
 -- ARGV[6]  actor           ARGV[7]  queue
@@ -37,6 +36,6 @@ change({state = 'waiting', fingerprint = fingerprint, marker = marker, actor = A
 count(not_before > now and 'delayed' or 'waiting')
 due_at(math.min(not_before > now and not_before or now + tonumber(ARGV[11]), expires_at))
 redis.call('SET', request, ARGV[15])
-redis.call('XADD', KEYS[9], '*', 'event', 'requested', 'tenant', tenant, 'id', id, 'body', ARGV[15])
+redis.call('XADD', requests, '*', 'event', 'requested', 'tenant', tenant, 'id', id, 'body', ARGV[15])
 note('accepted', {})
 return {'accepted'}

@@ -5,13 +5,15 @@
 -- Returns {"ok"} | {"asked"} (a POST may be on its way) | {"too_late", outcome} | {"unknown"}
 
 if not record.state then return {'unknown'} end
-if record.state == 'cancelled' then return {'ok'} end
+-- What is answered again is written again, for WAIT speaks of what its own connection wrote.
+if record.state == 'cancelled' then
+  change({state = 'cancelled'})
+  return {'ok'}
+end
 if TERMINAL[record.state] then return {'too_late', record.state} end
 if record.state == 'sending' or record.state == 'uncertain' then
-  if not record.cancel_asked then
-    change({cancel_asked = now})
-    note('cancel asked', {by = ARGV[4], why = ARGV[5]})
-  end
+  if not record.cancel_asked then note('cancel asked', {by = ARGV[4], why = ARGV[5]}) end
+  change({cancel_asked = record.cancel_asked or now})
   return {'asked'}
 end
 note('cancel asked', {by = ARGV[4], why = ARGV[5]})

@@ -3,6 +3,7 @@
 -- ARGV[4]  token     names this attempt; every later transition demands it back
 -- ARGV[5]  lease_ms  how long an unsettled claim keeps others out
 -- ARGV[6]  by        the worker, for the history
+-- ARGV[7]  most_unheard_looks  in a row, of which nobody told the end: a look that kills its worker
 --
 -- Returns {"granted", attempt, marker, thread_ts, returns}
 --   | {"uncertain", marker, thread_ts, target, intent_at_ms, reconcile_at_ms, now_ms, returns}  the
@@ -41,7 +42,12 @@ if record.state == 'uncertain' then
   if lease_is_live() then return is_holder(token) and uncertain() or held() end
   local look_from = math.max(number('reconcile_at'), number('not_before'))
   if now < look_from then return {'wait', whole(look_from), 'reconcile'} end
-  change({token = token, lease_until = now + lease_ms, dispatches = 0})
+  local unheard = number('unheard_looks') + (record.token and 1 or 0)
+  if unheard >= tonumber(ARGV[7]) then
+    finish('unproven', {error = 'poison', reason = 'every look ended without an answer'})
+    return {'settled', 'unproven'}
+  end
+  change({token = token, lease_until = now + lease_ms, dispatches = 0, unheard_looks = unheard})
   due_at(now + lease_ms)
   note('looking', {by = by, token = string.sub(token, 1, 8)})
   return uncertain()

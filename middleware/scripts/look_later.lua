@@ -22,6 +22,6 @@ if now >= limit and number('looks') > 0 then
   return {'settled', 'unproven'}
 end
 change({token = false, lease_until = false, released = token, returns = number('returns') + 1,
-  not_before = now + delay_ms})
+  not_before = now + delay_ms, unheard_looks = false})
 due_at(now + delay_ms)
 return {'ok'}

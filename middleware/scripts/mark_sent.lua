@@ -8,7 +8,11 @@
 local receipt = ARGV[4]
 
 if not record.state then return {'unknown'} end
-if record.state == 'sent' and record.receipt == receipt then return {'ok'} end
+-- Written again, for WAIT speaks of what its own connection wrote.
+if record.state == 'sent' and record.receipt == receipt then
+  change({receipt = receipt})
+  return {'ok'}
+end
 -- A look that goes on may find less than the person has, or never end.
 if record.state ~= 'unproven' and record.state ~= 'uncertain' then
   return {TERMINAL[record.state] and 'too_late' or 'in_progress', record.state}

@@ -4,9 +4,11 @@
 -- KEYS[2] history   list: what happened, when        KEYS[6] counts    hash: open deliveries by state
 -- KEYS[3] request   string: the request's body       KEYS[7] outcomes  stream: events for everyone
 -- KEYS[4] due       zset: the tenant's open ids by due time    KEYS[8] epoch: see enter_epoch.lua
+-- KEYS[9] requests  stream: the log that the projector folds
 -- ARGV[1] tenant    ARGV[2] id    ARGV[3] retention_ms, how long a terminal record is kept
 
 local delivery, history, request, due, tenants, counts, outcomes = unpack(KEYS, 1, 7)
+local requests = KEYS[9]
 local tenant, id, retention_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local now = now_ms()
 
@@ -27,6 +29,8 @@ local KEPT_UNSENT = {
   'actor', 'queue', 'priority', 'max_attempts', 'expires_at', 'intent_at', 'target', 'error',
   'reason'
 }
+-- A message can be made anew of an accepted request, but not of one that is its own request.
+local KEPT_UNACCEPTED = {'message'}
 
 local record = {}
 local flat = redis.call('HGETALL', delivery)
@@ -91,6 +95,10 @@ local function tell(event, receipt, ...)
   redis.call('XADD', outcomes, '*', 'event', event, 'tenant', tenant, 'id', id, 'at', whole(now),
     'attempts', record.attempts or '0', 'error', record.error or '', 'reason', record.reason or '',
     'receipt', receipt or record.receipt or '', ...)
+  -- Where nothing is ever accepted, no projector runs that would forget what is old.
+  if not record.fingerprint and redis.call('EXISTS', requests) == 0 then
+    redis.call('XTRIM', outcomes, 'MINID', '=', whole(now - retention_ms))
+  end
 end
 
 local function keep_for_retention()
@@ -110,9 +118,11 @@ local function finish(outcome, fields)
   count(false)
   due_at(false)
   change(fields)
-  local kept = {}
-  for _, fields_kept in ipairs(outcome == 'sent' and {KEPT} or {KEPT, KEPT_UNSENT}) do
-    for _, field in ipairs(fields_kept) do
+  local kept, kinds = {}, {KEPT}
+  if outcome ~= 'sent' then kinds[#kinds + 1] = KEPT_UNSENT end
+  if outcome ~= 'sent' and not record.fingerprint then kinds[#kinds + 1] = KEPT_UNACCEPTED end
+  for _, kind in ipairs(kinds) do
+    for _, field in ipairs(kind) do
       if record[field] then
         kept[#kept + 1] = field
         kept[#kept + 1] = record[field]
@@ -153,12 +163,15 @@ local function lease_is_live() return now < number('lease_until') end
 local function is_holder(token) return record.token == token end
 
 -- A record of an older epoch may have lost what was written after it: claims, intents, outcomes. If
--- it could have been claimed since, it could have been posted, and only a look can tell.
+-- it could have been claimed since, it could have been posted, and only a look can tell. That uses
+-- the attempt of no claim which had not intended.
 if record.state and not TERMINAL[record.state] and record.epoch ~= epoch[1] then
   local look_from = tonumber(epoch[3])
-  change({epoch = epoch[1]})
+  change({epoch = epoch[1],
+    attempts = number('attempts') - (record.state == 'claimed' and 1 or 0)})
   if record.state ~= 'waiting' or number('not_before') <= look_from then
-    change({intent_at = record.intent_at or record.accepted_at,
+    -- Whoever claimed it since did so no earlier than it was due.
+    change({intent_at = record.intent_at or math.max(number('accepted_at'), number('not_before')),
       reconcile_at = math.max(number('reconcile_at'), look_from)})
     become_uncertain('writes of the store may be lost')
   end

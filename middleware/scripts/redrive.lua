@@ -11,18 +11,22 @@
 local marker, is_ordered, by, why = ARGV[4], ARGV[6] == 'post again', ARGV[7], ARGV[8]
 
 if not record.state then return {'unknown'} end
-if record.marker == marker then return {'ok'} end
+-- Written again, for WAIT speaks of what its own connection wrote.
+if record.marker == marker then
+  change({marker = marker})
+  return {'ok'}
+end
 if not TERMINAL[record.state] then return {'in_progress', record.state} end
 if record.state == 'sent' then return {'too_late', 'sent'} end
 -- A stray receipt says so of what had ended as never posted.
-local may_be_posted = record.state == 'unproven' or record.stray_receipt
+local may_be_posted = record.state == 'unproven' or record.stray_receipts
 if may_be_posted and not is_ordered then return {'may_be_posted', record.state} end
 if is_ordered and not may_be_posted then return {'too_late', record.state} end
 
 local ended = record.state
 change({state = 'waiting', marker = marker, not_before = 0, expires_at = now + tonumber(ARGV[5]),
   attempts = 0, returns = 0, dispatches = 0, token = false, settled_at = false, error = false,
-  reason = false, cancel_asked = false, intent_at = false, target = false, stray_receipt = false,
+  reason = false, cancel_asked = false, intent_at = false, target = false, stray_receipts = false,
   epoch = epoch[1]})
 for _, key in ipairs({delivery, history, request}) do redis.call('PERSIST', key) end
 count('waiting')

@@ -31,6 +31,7 @@ LONGEST_WINDOW_MS = 2 * TIMING.dispatch_window_ms
 # What comes back waits for one instant.
 DELAY_MS = TICK_MS
 MAX_ATTEMPTS = 2
+MOST_UNHEARD_LOOKS = 2
 DELIVERY = Delivery("acme", "r1")
 _ORDER = Order(by="somebody", why="it is needed")
 
@@ -53,6 +54,8 @@ class Questions:
         if name == "sweep":
             # With a longest window that a search can wait for.
             return replace(call, arguments=(*call.arguments[:-1], LONGEST_WINDOW_MS))
+        if name == "claim":
+            return replace(call, arguments=(*call.arguments[:-1], MOST_UNHEARD_LOOKS))
         return call
 
 

@@ -69,11 +69,15 @@ def _breach_of_receipt(
     if now["state"] == "sent" and now["receipt"] == receipt:
         return None
     has_ended = was.get("state") in NEVER_POSTED | {"sent"}
-    if not has_ended or now.get("stray_receipt") != receipt:
+    if not has_ended or receipt not in _strays(now):
         return "a receipt in hand was thrown away"
-    if was.get("stray_receipt") != receipt and not {"late_post", "duplicate_post"} & {*told.events}:
+    if receipt not in _strays(was) and not {"late_post", "duplicate_post"} & {*told.events}:
         return "a post that should not be, without an alert"
     return None
+
+
+def _strays(record: Mapping[str, str]) -> list[str]:
+    return record.get("stray_receipts", "").splitlines()
 
 
 def _receipt(place: object) -> str:

@@ -9,7 +9,7 @@ from middleware.ledger import Acceptance, Ledger
 from middleware.operating import Order, mark_sent, redrive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from middleware import answers
     from middleware.keys import Delivery
@@ -72,9 +72,15 @@ class Calls:
         return self.ledger.intend(self.delivery, token=token, target=target)
 
     def settle_sent(
-        self, token: str = TOKEN, *, receipt: Mapping[str, str] = RECEIPT
+        self,
+        token: str = TOKEN,
+        *,
+        receipt: Mapping[str, str] = RECEIPT,
+        duplicates: Sequence[Mapping[str, str]] = (),
     ) -> Call[answers.SentAnswer]:
-        return self.ledger.settle_sent(self.delivery, token=token, receipt=receipt)
+        return self.ledger.settle_sent(
+            self.delivery, token=token, receipt=receipt, duplicates=duplicates
+        )
 
     def settle_rejected(self, token: str = TOKEN) -> Call[answers.ReturnAnswer]:
         return self.ledger.settle_rejected(

@@ -166,7 +166,9 @@ def _check_terminal(record: Mapping[str, str], snapshot: Snapshot, delivery: Del
     state = record["state"]
     assert state in TERMINAL
     assert record.keys() >= {"settled_at", "attempts"}
-    assert not record.keys() & {"due", "counted", "lease_until", "not_before", "message"}
+    assert not record.keys() & {"due", "counted", "lease_until", "not_before"}
+    # What was never accepted is known by its message only; once it is sent nobody needs that.
+    assert "message" not in record or not (state == "sent" or "fingerprint" in record)
     assert ("receipt" in record) == (state == "sent")
     assert state != "sent" or snapshot.body is None
     bodies = {"request"} if snapshot.body is not None else set[str]()

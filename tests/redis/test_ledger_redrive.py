@@ -147,4 +147,4 @@ def test_what_was_posted_after_all_is_not_posted_again_unless_that_is_ordered(
 
     # Then
     assert (unordered, ordered) == (MayBePosted(outcome), Ok())
-    assert "stray_receipt" not in rig.record()
+    assert "stray_receipts" not in rig.record()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,8 @@ from tests.replicated_valkey import ReplicatedValkey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from middleware.script import Call
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,52 @@ def test_an_acceptance_asked_again_on_another_connection_waits_for_replicas_too(
     # When / Then
     with pytest.raises(ReplicasBehind):
         again.ledger.run(again.accept(marker=marker))
+
+
+ORDERS: dict[str, Callable[[Calls], Call[Any]]] = {
+    "cancel": Calls.cancel,
+    "redrive": Calls.redrive,
+    "mark_sent": Calls.mark_sent,
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_of_a_person_is_not_answered_before_replicas_have_it(
+    servers: ReplicatedValkey, on_connection: Callable[[], Calls], order: str
+) -> None:
+    # Given
+    first, again = on_connection(), on_connection()
+    first.ledger.run(first.accept())
+    first.ledger.run(first.claim())
+    if order == "redrive":
+        first.ledger.run(first.settle_rejected())
+    if order == "mark_sent":
+        first.ledger.run(first.intend())
+        first.ledger.run(first.doubt())
+    servers.hold_back()
+    with pytest.raises(ReplicasBehind, match="0 of 1"):
+        first.ledger.run(ORDERS[order](first))
+
+    # When / Then
+    with pytest.raises(ReplicasBehind, match="0 of 1"):
+        again.ledger.run(ORDERS[order](again))
+
+
+def test_a_cancel_of_what_may_be_posted_waits_for_replicas_too(
+    servers: ReplicatedValkey, on_connection: Callable[[], Calls]
+) -> None:
+    # Given
+    first, again = on_connection(), on_connection()
+    first.ledger.run(first.accept())
+    first.ledger.run(first.claim())
+    first.ledger.run(first.intend())
+    servers.hold_back()
+    with pytest.raises(ReplicasBehind):
+        first.ledger.run(first.cancel())
+
+    # When / Then
+    with pytest.raises(ReplicasBehind):
+        again.ledger.run(again.cancel())
 
 
 def test_many_have_all_run_when_replicas_are_behind_though_the_server_knew_no_script(

@@ -32,7 +32,7 @@ def explained(state: str, facts: Mapping[str, str]) -> Explanation:
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("facts", [{}, {"error": "e", "reason": "r", "stray_receipt": "{}"}])
+@pytest.mark.parametrize("facts", [{}, {"error": "e", "reason": "r", "stray_receipts": "{}"}])
 def test_every_state_has_its_meaning_and_a_next_step(state: str, facts: Mapping[str, str]) -> None:
     # When
     said = verdict(explained(state, facts))
@@ -85,7 +85,7 @@ def test_what_is_rejected_says_why() -> None:
 
 def test_a_post_that_contradicts_the_record_is_told_with_the_outcome() -> None:
     # When
-    said = verdict(explained("expired", {"stray_receipt": '{"channel":"C1","ts":"17.5"}'}))
+    said = verdict(explained("expired", {"stray_receipts": '{"channel":"C1","ts":"17.5"}'}))
 
     # Then
     assert "time ran out" in said

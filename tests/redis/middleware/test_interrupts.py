@@ -76,6 +76,24 @@ def test_an_interrupt_while_preparing_gives_the_delivery_back(ledger: Ledger, ki
     assert app.provider.posts == []
 
 
+def test_a_worker_that_is_told_to_end_while_preparing_uses_no_attempt(
+    ledger: Ledger, kind: Kind
+) -> None:
+    # Given
+    app = Application(ledger, kind, others=(shutdown_notifications(),))
+    preparing = Lasting(kind)
+    app.provider.prepares.come(preparing)
+
+    # When
+    with app.working():
+        app.send()
+        wait_for(preparing.begun, "it is prepared")
+
+    # Then
+    assert app.state() == "waiting"
+    assert app.record()["attempts"] == "0"
+
+
 def test_an_interrupt_while_looking_puts_the_look_off(
     ledger: Ledger, kind: Kind, clock: ManualClock
 ) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from dramatiq.middleware import Shutdown
 
 from middleware.fates import Absent, CannotTell, Found, NotNow
-from tests.redis.middleware.application import R1
-from tests.redis.middleware.doubting import post_into_doubt
+from middleware.ledger import Ledger
+from tests.redis.middleware.application import R1, Application
+from tests.redis.middleware.doubting import post_into_doubt, when_it_may_be_looked_for
 from tests.redis.middleware.provider import TARGET
+from tests.redis.middleware.stores import InterruptedStore
 
 if TYPE_CHECKING:
     from middleware.stub_ledger import ManualClock
-    from tests.redis.middleware.application import Application
+    from sandbox.servers import ValkeyProcess
+    from tests.redis.middleware.application import Kind
 
 
 def test_nobody_looks_before_the_post_would_show(app: Application, clock: ManualClock) -> None:
@@ -178,6 +184,29 @@ def test_each_further_post_that_is_found_is_recorded_as_a_duplicate(doubtful: Ap
     # Then
     assert doubtful.told() == ["sent", "duplicate_post"]
     assert doubtful.record()["receipt"] == '{"ts":"170.01"}'
+
+
+@pytest.mark.parametrize("has_run", [True, False])
+def test_no_further_post_is_forgotten_by_an_interrupt(
+    valkey: ValkeyProcess, ledger: Ledger, clock: ManualClock, kind: Kind, *, has_run: bool
+) -> None:
+    # Given
+    interrupt = Shutdown() if kind == "sync" else asyncio.CancelledError()
+    with closing(
+        InterruptedStore(
+            valkey.url, clock, script="settle_sent", interrupt=interrupt, has_run=has_run
+        )
+    ) as store:
+        app = Application(Ledger(store, ledger.keys, ledger.timing), kind)
+        post_into_doubt(app)
+        when_it_may_be_looked_for(app, clock)
+        app.provider.looks.come(Found({"ts": "170.01"}, duplicates=({"ts": "171.02"},)))
+
+        # When
+        app.sweep_and_work()
+
+        # Then
+        assert app.told() == ["sent", "duplicate_post"]
 
 
 def test_a_read_that_began_while_the_post_could_still_arrive_proves_no_absence(

@@ -5,22 +5,28 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import dramatiq
 import pytest
 from dramatiq import Middleware
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import MiddlewareError
 
+from middleware.delivery_key import DeliveryKey
 from middleware.errors import LedgerUnavailable
 from middleware.keys import Delivery
-from middleware.sweeper import Sweeper
+from middleware.ledger import Ledger
+from middleware.store import Store
+from middleware.sweeper import BATCH, Sweeper
+from sandbox.servers import ValkeyProcess
 from tests.redis.middleware.application import QUEUE, R1, Application
 from tests.redis.projector.guarding import redis_broker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import redis
     from dramatiq import Broker, Message
 
-    from middleware.ledger import Ledger
     from middleware.stub_ledger import ManualClock
     from tests.lossy_proxy import LossyProxy
 
@@ -265,3 +271,99 @@ def test_what_is_due_by_mistake_does_not_make_it_hurry(
     # Then
     assert next_ms != 0
     client.delete(keys.tenants(0))
+
+
+def test_many_tenants_that_cannot_be_swept_do_not_make_it_hurry(
+    app: Application, client: redis.Redis, clock: ManualClock
+) -> None:
+    # Given
+    keys = app.ledger.keys
+    gone = {f"gone-{number}": clock.now_ms - 1 for number in range(BATCH)}
+    client.zadd(keys.tenants(0), gone)
+
+    # When
+    next_ms = Sweeper(app.ledger, app.broker).sweep()
+
+    # Then
+    assert next_ms != 0
+    client.delete(keys.tenants(0))
+
+
+def test_a_store_that_takes_no_writes_ends_the_sweep(ledger: Ledger, clock: ManualClock) -> None:
+    # Given
+    with ValkeyProcess() as full, closing(Store(full.url, clock_ms=clock)) as store:
+        app = Application(Ledger(store, ledger.keys, ledger.timing))
+        for delivery in (R1, Delivery("other", "r1")):
+            app.accept(delivery)
+        clock.advance(ms=ledger.timing.dispatch_window_ms)
+        with full.client() as client:
+            client.config_set("maxmemory", 1)
+
+        # When / Then
+        with pytest.raises(LedgerUnavailable, match="maxmemory"):
+            app.sweep()
+
+
+def test_a_partition_that_cannot_be_asked_holds_up_no_other(
+    overdue: Application, client: redis.Redis
+) -> None:
+    # Given
+    keys = overdue.ledger.keys
+    other = keys.tenants(1 - keys.partition_of(R1.tenant))
+    client.set(other, "no sorted set")
+
+    # When
+    overdue.sweep()
+
+    # Then
+    assert overdue.queued() == 2
+    client.delete(other)
+
+
+def test_who_cannot_make_a_message_leaves_its_window_to_who_can(
+    app: Application, clock: ManualClock
+) -> None:
+    # Given
+    app.accept()
+    actors = dict(app.broker.actors)
+    app.broker.actors.clear()
+    for _ in range(4):
+        clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+        app.sweep()
+
+    # When
+    app.broker.actors.update(actors)
+    clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+    app.sweep()
+
+    # Then
+    assert app.queued() == 1
+
+
+def test_what_can_never_be_enqueued_is_an_error(
+    app: Application, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    # Its actor is called with more than the record tells, and no message of it is kept.
+    app.actor = declare_charge(app.broker)
+    app.accept(Delivery("acme", "invoice-1"))
+    clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+
+    # When
+    app.sweep()
+
+    # Then
+    assert app.queued() == 0
+    errors = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert any("missing a required argument: 'cents'" in each for each in errors)
+
+
+def declare_charge(broker: Broker) -> dramatiq.Actor[..., Any]:
+    def charge(tenant: str, request_id: str, cents: int) -> None:
+        raise AssertionError(tenant, request_id, cents)
+
+    key = DeliveryKey(tenant="tenant", id="request_id")
+    declared: Callable[..., dramatiq.Actor[..., Any]] = dramatiq.actor(
+        broker=broker, actor_name="charge", queue_name=QUEUE, dispatch_once=key, send_lock=key
+    )
+    return declared(charge)

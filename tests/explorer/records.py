@@ -42,6 +42,7 @@ _TOLD = {"accepted_at": str(START_MS), "returns": "0"} | dict.fromkeys(
     ("error", "reason", "counted", "settled_at"), ""
 )
 _SAME = {"actor", "fingerprint", "max_attempts", "priority", "queue", "thread_ts"}
+_OF_THE_DEAD = "token of the dead"
 # A server that answers, one that did, and one that never will.
 THIS, _ANOTHER, NOBODY = 1, 0, -1
 
@@ -65,11 +66,19 @@ def fields_of(
         elif name in _TOLD:
             yield name, _TOLD[name]
         elif name in TOKENS:
-            # One that nobody has is as good as none.
-            if text in tokens:
-                yield name, token_of(tokens.index(text))
+            yield from _token(name, text, tokens, is_uncertain=record.get("state") == "uncertain")
         elif name != "epoch":
             raise AssertionError(f"say what the record's field {name} means to what can follow")
+
+
+def _token(
+    name: str, text: str, tokens: tuple[str, ...], *, is_uncertain: bool
+) -> Iterator[tuple[str, str]]:
+    if text in tokens:
+        yield name, token_of(tokens.index(text))
+    elif name == "token" and is_uncertain:
+        # Whoever looked has died, which is counted; any other that nobody has is as good as none.
+        yield name, _OF_THE_DEAD
 
 
 def epoch_of(

@@ -78,9 +78,10 @@ class TenantConfigured(_Event):
 class Outcome(_Event):
     """How a request ended, without text; `late_post` and `duplicate_post` need a person.
 
-    `redriven` says that a person (`by`, `why`) took its end back: it is open again, and another
-    outcome follows. `attempts` is the number of POSTs tried, `error` a code, `reason` a sentence,
-    and `receipt` what Slack answered: `channel` and `ts`.
+    `redriven` says that a person took its end back: it is open again, and another outcome follows.
+    `by` and `why` are a person's, who redrove, cancelled or marked it. `attempts` is the number of
+    POSTs tried, `error` a code, `reason` a sentence, and `receipt` what Slack answered: `channel`
+    and `ts`.
     """
 
     event: OutcomeKind

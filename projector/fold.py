@@ -101,6 +101,8 @@ class _Views:
             "error": event.error,
             "reason": event.reason,
             "receipt": event.receipt,
+            "by": event.by,
+            "why": event.why,
         }
         names = [self._record(event)]
         # A stray post changes what a person must know, not how the request ended.
@@ -110,7 +112,7 @@ class _Views:
         return self._into(_FOLD_OUTCOME, event, names, at_ms=event.at_ms, details=details)
 
     def redriven(self, event: Outcome) -> Call[FoldAnswer]:
-        details = {"by": event.by, "why": event.why}
+        details = {"by": event.by, "why": event.why, "reason": event.reason}
         names = self._listed(event.tenant, (OPEN, *ENDED))
         return self._into(_FOLD_REDRIVEN, event, names, at_ms=event.at_ms, details=details)
 

@@ -53,7 +53,7 @@ _EVENTS = {
     "late_post": "told to all who follow: posted after it had ended otherwise, {receipt}",
     "duplicate_post": "told to all who follow: posted a second time, {receipt}",
 }
-_OUTCOME = "told to all who follow outcomes"
+_OUTCOME = "{order}told to all who follow outcomes"
 _TRANSITIONS = {
     "accepted": "taken: from here on it ends in exactly one outcome",
     "duplicate": "the same request came again; nothing changed",

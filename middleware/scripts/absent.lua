@@ -17,17 +17,17 @@ if read_begun < number('reconcile_at') then return {'too_early'} end
 
 note('absent', {read_begun = read_begun})
 if record.cancel_asked then
-  finish('cancelled', {error = 'cancelled', reason = 'cancelled; its POST is proven absent'})
-  return {'settled', 'cancelled'}
+  finish_cancelled('cancelled; its POST is proven absent')
+  return {'settled', record.state}
 end
 if past_expiry() then
   finish_expired()
-  return {'settled', 'expired'}
+  return {'settled', record.state}
 end
 if number('attempts') >= number('max_attempts') then
   finish('rejected', {error = 'attempts_exhausted',
     reason = 'every attempt was made and none arrived'})
-  return {'settled', 'rejected'}
+  return {'settled', record.state}
 end
 
 -- The target stays: a second POST goes where the first one went.

@@ -1,6 +1,6 @@
 -- cancel.lua: stop a delivery, or say why it cannot be stopped; never half.
 --
--- ARGV[4]  by  '' unless a person asks    ARGV[5] why: both kept in the history
+-- ARGV[4]  by  '' unless a person asks    ARGV[5] why: both are told with the outcome
 --
 -- Returns {"ok"} | {"asked"} (a POST may be on its way) | {"too_late", outcome} | {"unknown"}
 
@@ -11,11 +11,13 @@ if record.state == 'cancelled' then
   return {'ok'}
 end
 if TERMINAL[record.state] then return {'too_late', record.state} end
-if record.state == 'sending' or record.state == 'uncertain' then
-  if not record.cancel_asked then note('cancel asked', {by = ARGV[4], why = ARGV[5]}) end
-  change({cancel_asked = record.cancel_asked or now})
-  return {'asked'}
-end
-note('cancel asked', {by = ARGV[4], why = ARGV[5]})
-finish('cancelled', {error = 'cancelled', reason = 'cancelled before it was posted'})
-return {'ok'}
+
+local by, why = ARGV[4], ARGV[5]
+if not record.cancel_asked then note('cancel asked', {by = by, why = why}) end
+change({cancel_asked = record.cancel_asked or now,
+  cancel_by = record.cancel_by or by ~= '' and by,
+  cancel_why = record.cancel_why or why ~= '' and why})
+if record.state == 'sending' or record.state == 'uncertain' then return {'asked'} end
+finish_cancelled('cancelled before it was posted')
+-- Not so where an earlier round may have posted it.
+return record.state == 'cancelled' and {'ok'} or {'too_late', record.state}

@@ -55,13 +55,13 @@ end
 
 if past_expiry() then
   finish_expired()
-  return {'settled', 'expired'}
+  return {'settled', record.state}
 end
 local not_before = number('not_before')
 if not_before > now then return {'wait', whole(not_before), 'not due'} end
 if number('attempts') >= number('max_attempts') then
   finish('rejected', {error = 'poison', reason = 'every attempt ended without an answer'})
-  return {'settled', 'rejected'}
+  return {'settled', record.state}
 end
 
 -- The queue delivers: what it loses from now on is missed after the first window again.

@@ -27,7 +27,7 @@ end
 if TERMINAL[record.state] then return {'settled', record.state} end
 if record.state == 'waiting' and past_expiry() then
   finish_expired()
-  return {'settled', 'expired'}
+  return {'settled', record.state}
 end
 if thread_ts ~= '' and thread_ts ~= record.thread_ts then
   if record.thread_ts or record.state ~= 'waiting' then

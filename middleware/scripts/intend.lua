@@ -23,7 +23,7 @@ end
 if record.state ~= 'claimed' or not is_holder(token) or not lease_is_live() then return {'lost'} end
 if past_expiry() then
   finish_expired()
-  return {'settled', 'expired'}
+  return {'settled', record.state}
 end
 
 change({state = 'sending', intent_at = now, lease_until = now + lease_ms,

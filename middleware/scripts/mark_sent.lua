@@ -19,5 +19,6 @@ if record.state ~= 'unproven' and record.state ~= 'uncertain' then
 end
 
 note('marked sent', {by = ARGV[5], why = ARGV[6]})
-finish('sent', {receipt = receipt, error = false, reason = false})
+finish('sent', {receipt = receipt, error = false, reason = false},
+  {by = ARGV[5], why = ARGV[6]})
 return {'ok'}

@@ -23,11 +23,11 @@ local TERMINAL = {sent = true, rejected = true, expired = true, cancelled = true
 -- What was sent is never dispatched again, so it needs less than what a person may redrive.
 local KEPT = {
   'state', 'fingerprint', 'marker', 'thread_ts', 'attempts', 'accepted_at', 'settled_at', 'token',
-  'receipt', 'cancel_asked'
+  'receipt', 'cancel_asked', 'cancel_by', 'cancel_why'
 }
 local KEPT_UNSENT = {
   'actor', 'queue', 'priority', 'max_attempts', 'expires_at', 'intent_at', 'target', 'error',
-  'reason'
+  'reason', 'perhaps_posted'
 }
 -- A message can be made anew of an accepted request, but not of one that is its own request.
 local KEPT_UNACCEPTED = {'message'}
@@ -90,11 +90,13 @@ local function note_refusal(what, details)
   if redis.call('LLEN', history) < NOTED_REFUSALS then entry(what, details or {}) end
 end
 
--- What comes behind the receipt is a field's name and its value, and so on.
-local function tell(event, receipt, ...)
+-- `by` and `why` where a person ordered it; `receipt` and `reason` where they are not the record's.
+local function tell(event, details)
+  local order = details.by and {'by', details.by, 'why', details.why or ''} or {}
   redis.call('XADD', outcomes, '*', 'event', event, 'tenant', tenant, 'id', id, 'at', whole(now),
-    'attempts', record.attempts or '0', 'error', record.error or '', 'reason', record.reason or '',
-    'receipt', receipt or record.receipt or '', ...)
+    'attempts', record.attempts or '0', 'error', record.error or '',
+    'reason', details.reason or record.reason or '',
+    'receipt', details.receipt or record.receipt or '', unpack(order))
   -- Where nothing is ever accepted, no projector runs that would forget what is old.
   if not record.fingerprint and redis.call('EXISTS', requests) == 0 then
     redis.call('XTRIM', outcomes, 'MINID', '=', whole(now - retention_ms))
@@ -112,8 +114,14 @@ local function keep_for_retention()
   end
 end
 
--- The only way into a terminal state.
-local function finish(outcome, fields)
+-- The only way into a terminal state. `order`: by whom, and why, where a person ordered it.
+local function finish(outcome, fields, order)
+  -- A person ordered another post of what may be in the provider: it still may be.
+  if record.perhaps_posted and outcome ~= 'sent' and outcome ~= 'unproven' then
+    outcome = 'unproven'
+    fields.reason = 'the post that was ordered was not made (' .. fields.reason
+      .. '), and an earlier one may have been'
+  end
   fields.state, fields.settled_at = outcome, now
   count(false)
   due_at(false)
@@ -133,14 +141,24 @@ local function finish(outcome, fields)
   redis.call('HSET', delivery, unpack(kept))
   note(outcome, {error = record.error, reason = record.reason})
   keep_for_retention()
-  tell(outcome)
+  tell(outcome, order or {})
 end
 
 local function finish_expired()
   finish('expired', {error = 'expired', reason = 'its time ran out before it could be posted'})
 end
 
+local function finish_cancelled(reason)
+  local order = {by = record.cancel_by, why = record.cancel_why}
+  finish('cancelled', {error = 'cancelled', reason = reason}, order)
+end
+
 local function past_expiry() return now >= number('expires_at') end
+
+-- Ended like this by whoever held it last; or unproven in its place.
+local function has_become(outcome)
+  return record.state == outcome or (record.state == 'unproven' and record.perhaps_posted)
+end
 
 -- Waiting: nothing is on its way. Where a POST was once proven absent, the target stays frozen.
 local function wait_until(not_before)
@@ -170,8 +188,7 @@ if record.state and not TERMINAL[record.state] and record.epoch ~= epoch[1] then
   change({epoch = epoch[1],
     attempts = number('attempts') - (record.state == 'claimed' and 1 or 0)})
   if record.state ~= 'waiting' or number('not_before') <= look_from then
-    -- Whoever claimed it since did so no earlier than it was due.
-    change({intent_at = record.intent_at or math.max(number('accepted_at'), number('not_before')),
+    change({intent_at = record.intent_at or record.accepted_at,
       reconcile_at = math.max(number('reconcile_at'), look_from)})
     become_uncertain('writes of the store may be lost')
   end

@@ -26,11 +26,12 @@ if is_ordered and not may_be_posted then return {'too_late', record.state} end
 local ended = record.state
 change({state = 'waiting', marker = marker, not_before = 0, expires_at = now + tonumber(ARGV[5]),
   attempts = 0, returns = 0, dispatches = 0, token = false, settled_at = false, error = false,
-  reason = false, cancel_asked = false, intent_at = false, target = false, stray_receipts = false,
-  epoch = epoch[1]})
+  reason = false, cancel_asked = false, cancel_by = false, cancel_why = false, intent_at = false,
+  target = false, stray_receipts = false, perhaps_posted = is_ordered and 1, epoch = epoch[1]})
 for _, key in ipairs({delivery, history, request}) do redis.call('PERSIST', key) end
 count('waiting')
 due_at(now)
 note(is_ordered and 'post ordered' or 'redriven', {by = by, why = why, ended = ended})
-tell('redriven', '', 'by', by, 'why', why)
+tell('redriven', {receipt = '', by = by, why = why,
+  reason = is_ordered and 'another post is ordered, whatever became of an earlier one'})
 return {'ok'}

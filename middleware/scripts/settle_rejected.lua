@@ -8,7 +8,7 @@
 
 local token = ARGV[4]
 
-if record.state == 'rejected' and is_holder(token) then return {'ok'} end
+if has_become('rejected') and is_holder(token) then return {'ok'} end
 local held = record.state == 'claimed' or record.state == 'sending'
 if not held or not is_holder(token) then return {'lost'} end
 

@@ -24,7 +24,7 @@ local function alert(answer, receipt)
     local known = record.stray_receipts
     change({stray_receipts = known and known .. '\n' .. receipt or receipt})
     note(answer, {receipt = receipt})
-    tell(answer, receipt)
+    tell(answer, {receipt = receipt})
   end
   return {answer}
 end

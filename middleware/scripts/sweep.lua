@@ -18,7 +18,7 @@ end
 
 if record.state ~= 'uncertain' and past_expiry() then
   finish_expired()
-  return {'settled', 'expired'}
+  return {'settled', record.state}
 end
 if record.state == 'claimed' then
   note('lease over', {})

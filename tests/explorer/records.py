@@ -34,7 +34,9 @@ _MOST = {
     "dispatches": (LONGEST_WINDOW_MS // TIMING.dispatch_window_ms).bit_length() - 1,
     "looks": 1,
 }
-_WHOLE = {"state", "attempts", "unheard_looks", "marker", "target", "receipt", "stray_receipts"}
+_WHOLE = {"state", "attempts", "unheard_looks", "marker", "target", "receipt", "stray_receipts"} | {
+    "perhaps_posted"
+}
 # Which message it was does not matter while any other may come, too.
 _ALWAYS = {"message_id": "m1", "message": "m1", "absences": "1", "cancel_asked": "1"}
 # The same in every state, or only told to people.

@@ -177,7 +177,8 @@ def _check_terminal(record: Mapping[str, str], snapshot: Snapshot, delivery: Del
     assert endings in ([state], ["unproven", "sent"])
     assert endings[-1] == state
     for event in snapshot.outcomes:
-        order = _ORDER_FIELDS if event["event"] == "redriven" else set[str]()
+        is_ordered = event["event"] == "redriven" or "by" in event
+        order = _ORDER_FIELDS if is_ordered else set[str]()
         assert event.keys() == _EVENT_FIELDS | order
 
 

@@ -11,6 +11,9 @@ from tests.redis.ledger_view import TERMINAL
 if TYPE_CHECKING:
     from tests.redis.delivering import Rig
 
+# As record.lua says.
+KEPT_ENTRIES = 200
+
 
 def test_nothing_is_cancelled_that_was_never_accepted(rig: Rig) -> None:
     # Given
@@ -151,3 +154,34 @@ def test_who_asked_for_a_cancel_and_why_is_kept(rig: Rig, place: str) -> None:
     # Then
     (asked,) = [entry for entry in rig.snapshot().history if entry.what == "cancel asked"]
     assert asked.details == {"by": "ada@ops", "why": "sent by mail"}
+
+
+@pytest.mark.parametrize("place", ["waiting", "looking"])
+def test_who_asked_for_a_cancel_and_why_is_told_with_it(rig: Rig, place: str) -> None:
+    # Given
+    rig.brought_to(place)
+    order = {"by": "ada@ops", "why": "sent by mail"}
+    rig.run(rig.ledger.cancel(rig.delivery, **order))
+    # So many looks that the history forgets who asked.
+    for _ in range(2 * KEPT_ENTRIES if place == "looking" else 0):
+        rig.run(rig.look_later(delay_ms=0, completed=False))
+        rig.run(rig.claim())
+
+    # When
+    rig.run(rig.absent())
+
+    # Then
+    told = rig.snapshot().outcomes[-1]
+    assert told["event"] == "cancelled"
+    assert {name: told[name] for name in order} == order
+
+
+def test_a_cancel_by_a_service_names_no_person(rig: Rig) -> None:
+    # Given
+    rig.accepted()
+
+    # When
+    rig.run(rig.cancel())
+
+    # Then
+    assert not rig.snapshot().outcomes[-1].keys() & {"by", "why"}

@@ -280,23 +280,6 @@ def test_a_claim_that_intended_nothing_uses_no_attempt(rig: Rig, server: Server)
     assert answer == answers.Reclaimed(attempt=1)
 
 
-def test_a_lost_intent_is_no_older_than_the_time_it_waited_for(rig: Rig, server: Server) -> None:
-    # Given
-    send_at_ms = rig.clock.now_ms + 10 * quiet_ms(rig)
-    rig.accepted(not_before_ms=send_at_ms)
-    rig.clock.now_ms = send_at_ms
-    server.is_replaced()
-    rig.run(rig.claim())
-    rig.clock.advance(ms=quiet_ms(rig))
-
-    # When
-    answer = rig.run(rig.claim())
-
-    # Then
-    assert isinstance(answer, answers.Uncertain)
-    assert answer.intent_at_ms == send_at_ms
-
-
 def test_what_was_not_due_could_not_be_posted(rig: Rig, server: Server) -> None:
     # Given
     send_at_ms = rig.clock.now_ms + 2 * quiet_ms(rig)

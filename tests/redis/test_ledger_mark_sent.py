@@ -55,6 +55,8 @@ def test_who_has_found_it_and_why_it_counts_is_kept(rig: Rig) -> None:
     *_, marked, sent = rig.snapshot().history
     assert (marked.what, sent.what) == ("marked sent", "sent")
     assert marked.details == {"by": ORDER.by, "why": ORDER.why}
+    told = rig.snapshot().outcomes[-1]
+    assert (told["by"], told["why"]) == (ORDER.by, ORDER.why)
 
 
 def test_what_was_sent_is_marked_by_nobody_as_another_post(rig: Rig) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from middleware.answers import Ok, StrayPost, TooLate, Unknown
+from middleware.answers import Ok, Settled, StrayPost, TooLate, Unknown
 from middleware.operating import InProgress, MayBePosted
 from middleware.timing import HOUR_MS
 from tests.redis.ledger_calls import ACCEPTANCE, NEXT_MARKER, ORDER
@@ -77,7 +77,8 @@ def test_who_ordered_it_and_why_is_kept_and_told(rig: Rig, outcome: str, noted: 
     told, entry = written.outcomes[-1], written.history[-1]
     assert rig.told() == [outcome, "redriven"]
     assert (told["by"], told["why"], told["at"]) == (ORDER.by, ORDER.why, str(rig.clock.now_ms))
-    assert (told["attempts"], told["error"], told["reason"], told["receipt"]) == ("0", "", "", "")
+    assert (told["attempts"], told["error"], told["receipt"]) == ("0", "", "")
+    assert ("another post is ordered" in told["reason"]) == (outcome == "unproven")
     assert (entry.at_ms, entry.what) == (rig.clock.now_ms, noted)
     assert entry.details == {"by": ORDER.by, "why": ORDER.why, "ended": outcome}
 
@@ -148,3 +149,79 @@ def test_what_was_posted_after_all_is_not_posted_again_unless_that_is_ordered(
     # Then
     assert (unordered, ordered) == (MayBePosted(outcome), Ok())
     assert "stray_receipts" not in rig.record()
+
+
+def ends(rig: Rig, outcome: str) -> object:
+    """The answer by which the current round ends like this; nothing was posted in it."""
+    if outcome == "expired":
+        rig.clock.advance(ms=rig.timing.expires_after_ms)
+        return rig.twice(rig.claim())
+    if outcome == "cancelled":
+        return rig.twice(rig.cancel())
+    rig.run(rig.claim())
+    return rig.twice(rig.settle_rejected())
+
+
+ANSWERS = {"rejected": Ok(), "expired": Settled("unproven"), "cancelled": TooLate("unproven")}
+
+
+@pytest.mark.parametrize("outcome", NEVER_POSTED)
+def test_what_may_be_posted_is_so_still_when_the_post_that_was_ordered_is_not_made(
+    rig: Rig, outcome: str
+) -> None:
+    # Given
+    rig.ended("unproven")
+    rig.run(rig.redrive(post_again=True))
+
+    # When
+    answer = ends(rig, outcome)
+
+    # Then
+    assert answer == ANSWERS[outcome]
+    assert rig.told() == ["unproven", "redriven", "unproven"]
+    assert "an earlier one may have been" in rig.record()["reason"]
+    assert rig.unchanged(rig.redrive("another round")) == MayBePosted("unproven")
+    assert rig.twice(rig.mark_sent()) == Ok()
+
+
+def test_a_cancel_that_was_asked_for_ends_what_may_be_posted_unproven(rig: Rig) -> None:
+    # Given
+    rig.ended("unproven")
+    rig.run(rig.redrive(post_again=True))
+    rig.run(rig.claim())
+    rig.run(rig.intend())
+    rig.run(rig.cancel())
+
+    # When
+    answer = rig.twice(rig.postpone())
+
+    # Then
+    assert answer == Settled("unproven")
+
+
+def test_what_was_posted_after_all_is_known_to_be_so_for_ever(rig: Rig) -> None:
+    # Given
+    rig.ended("rejected")
+    rig.run(rig.settle_sent())
+    rig.run(rig.redrive(post_again=True))
+
+    # When
+    ends(rig, "rejected")
+
+    # Then
+    assert rig.unchanged(rig.redrive("another round")) == MayBePosted("unproven")
+
+
+def test_an_order_that_is_carried_out_leaves_no_doubt(rig: Rig) -> None:
+    # Given
+    rig.ended("unproven")
+    rig.run(rig.redrive(post_again=True))
+    rig.run(rig.claim())
+    rig.run(rig.intend())
+
+    # When
+    rig.run(rig.settle_sent())
+
+    # Then
+    assert rig.told() == ["unproven", "redriven", "sent"]
+    assert "perhaps_posted" not in rig.record()

@@ -56,16 +56,21 @@ def read_page(data: Mapping[str, object], *, thread_ts: str | None) -> HistoryPa
 
 
 def _next_cursor(data: Mapping[str, object]) -> str | None:
-    """None where there is said to be more, and not how to get it."""
+    """Empty where the end is told in so many words; None where neither it is, nor a place to go on.
+
+    Absence is concluded at the end, so a page that says nothing of one is none.
+    """
     match data:
         case {"response_metadata": {"next_cursor": str(cursor)}} if cursor:
             return cursor
+        case {"response_metadata": {"next_cursor": cursor}} if cursor is not None and cursor != "":
+            return None
         case {"has_more": has_more} if has_more is not False:
             return None
-        case {"response_metadata": {"next_cursor": cursor}} if cursor not in {"", None}:
-            return None
-        case _:
+        case {"has_more": False} | {"response_metadata": {"next_cursor": str()}}:
             return ""
+        case _:
+            return None
 
 
 def _is_message(message: object) -> bool:

@@ -75,12 +75,35 @@ def test_the_place_to_go_on_is_told(changes: dict[str, Any], cursor: str) -> Non
     assert page.next_cursor == cursor
 
 
-def test_without_a_word_about_more_it_is_the_end() -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"has_more": False},
+        {"has_more": False, "response_metadata": {}},
+        {"response_metadata": {"next_cursor": ""}},
+    ],
+    ids=str,
+)
+def test_the_end_is_told_by_either_word(end: dict[str, Any]) -> None:
     # When
-    page = read_page({"ok": True, "messages": []}, thread_ts=None)
+    page = read_page({"ok": True, "messages": [], **end}, thread_ts=None)
 
     # Then
     assert page == page_of()
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        {},
+        {"response_metadata": None},
+        {"response_metadata": {}},
+        {"response_metadata": {"next_cursor": None}},
+    ],
+    ids=str,
+)
+def test_without_a_word_about_more_it_is_not_the_end(silence: dict[str, Any]) -> None:
+    assert read_page({"ok": True, "messages": [], **silence}, thread_ts=None) is None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +118,9 @@ def test_without_a_word_about_more_it_is_the_end() -> None:
         {"has_more": True},
         {"has_more": "true"},
         {"has_more": True, "response_metadata": {}},
+        {"has_more": None},
         {"response_metadata": {"next_cursor": 7}},
+        {"response_metadata": {"next_cursor": ["x"]}},
         {"response_metadata": {"next_cursor": None}, "has_more": True},
     ],
     ids=str,

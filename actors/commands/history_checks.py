@@ -58,12 +58,15 @@ def judge_history(
     if len(asked) < configured:
         why = f", {stopped}" if stopped else ""
         found += f", {configured - len(asked)} were not asked{why}"
-    if not unreadable:
-        return Finding(check, "good", found)
-    named = ", ".join(f"{channel.code}: {code}" for channel, code in unreadable.items())
-    sentences = dict.fromkeys(_sentence(channel, code) for channel, code in unreadable.items())
-    remedy = f"{' '.join(sentences)} Until then a POST of unknown fate there ends unproven."
-    return Finding(check, "risky", f"{found}, not {named}", remedy)
+    remedies: list[str] = []
+    if unreadable:
+        found += f", not {', '.join(f'{each.code}: {code}' for each, code in unreadable.items())}"
+        remedies += dict.fromkeys(_sentence(channel, code) for channel, code in unreadable.items())
+        remedies.append("Until then a POST of unknown fate there ends unproven.")
+    if stopped is not None:
+        # Nothing is known of the rest, which is no reason to call it good.
+        remedies.append("Run postonce doctor again later: the rest may or may not be readable.")
+    return Finding(check, "risky" if remedies else "good", found, " ".join(remedies))
 
 
 def _sentence(channel: ConfiguredChannel, code: str) -> str:

@@ -92,6 +92,25 @@ def test_what_several_channels_lack_is_said_once_each() -> None:
     assert "unarchive it" in finding.remedy
 
 
+@pytest.mark.parametrize("asked", [[], [Asked(channel("a"), None)]], ids=["none", "one"])
+def test_of_channels_that_could_not_be_asked_nothing_good_is_said(asked: list[Asked]) -> None:
+    # When
+    finding = judge_history("T1", asked, configured=3, stopped="status_503")
+
+    # Then
+    assert finding.severity == "risky"
+    assert finding.found.endswith(f"{3 - len(asked)} were not asked, status_503")
+    assert "again" in finding.remedy
+
+
+def test_what_is_not_asked_because_enough_was_is_no_warning() -> None:
+    # When
+    finding = judge_history("T1", [Asked(channel("a"), None)], configured=3, stopped=None)
+
+    # Then
+    assert (finding.severity, finding.remedy) == ("good", "")
+
+
 def test_a_persons_id_is_told_from_a_channel_that_is_not_there() -> None:
     # Given
     asked = [Asked(channel("ada", "U0123"), CannotTell("channel_not_found", final=True))]

@@ -152,7 +152,7 @@ def test_a_rate_limit_ends_the_asking_of_its_team(
     found = by_check(cli("doctor", "--json"))
 
     # Then
-    assert found["history T1"]["severity"] == "good"
+    assert found["history T1"]["severity"] == "risky"
     told = "2 of 5 channels can be read, 3 were not asked, rate_limited"
     assert found["history T1"]["found"] == told
     assert slack.counters["by_method"]["conversations.history"] == 3

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from actors.slack.codes import classify_reading
+from actors.slack.look_reasons import LOOK_REASONS
 from middleware.admission import Finding
 from middleware.fates import CannotTell
 
@@ -70,4 +71,6 @@ def judge_history(
 
 
 def _sentence(channel: ConfiguredChannel, code: str) -> str:
-    return _PERSON if channel.channel_id.startswith("U") else classify_reading(code).sentence
+    if channel.channel_id.startswith("U"):
+        return _PERSON
+    return LOOK_REASONS.get(code) or classify_reading(code).sentence

@@ -20,6 +20,7 @@ from actors.slack.errors import (
 )
 from actors.slack.exchange import OK, TOO_MANY_REQUESTS, Answered, NothingLeft, exchange
 from actors.slack.history import History
+from actors.slack.history_page import read_page
 from actors.slack.history_reader import HistoryReader
 from actors.slack.kept_reads import KeptReads
 from actors.slack.message import AuthorizedMessage
@@ -125,13 +126,18 @@ class SlackGateway:
         return read_auth(heard)
 
     async def cannot_read(self, team_id: str, channel_id: str) -> CannotTell | NotNow | None:
-        """Why a look could not read the channel; None when it could."""
+        """Why a look could not read the channel, or prove nothing by it; None if neither holds."""
         token = await self._calls.token(team_id)
         if isinstance(token, CannotTell | NotNow):
             return token
         arguments = {"channel": channel_id, "limit": "1"}
         said = await self._calls.ask("conversations.history", token, arguments)
-        return said if isinstance(said, CannotTell | NotNow) else None
+        if isinstance(said, CannotTell | NotNow):
+            return said
+        page = read_page(said.data, thread_ts=None)
+        if page is None:
+            return CannotTell("answer_not_understood", final=False)
+        return CannotTell("window_cut", final=True) if page.is_cut else None
 
     async def close(self) -> None:
         await self._history.close()

@@ -141,6 +141,23 @@ def test_a_channel_without_the_bot_is_a_warning_that_says_what_to_do(
     assert "unproven" in about["remedy"]
 
 
+def test_a_plan_that_hides_older_messages_is_a_warning_that_says_so(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    give_teams(ledger, "T1", channels={"ops": "C0OPS"})
+    slack.change(history_limited=True)
+
+    # When
+    about = by_check(cli("doctor", "--json"))["history T1"]
+
+    # Then
+    assert about["severity"] == "risky"
+    assert about["found"] == "0 of 1 channels can be read, not ops: window_cut"
+    assert "upgrade the plan" in about["remedy"]
+    assert "unproven" in about["remedy"]
+
+
 def test_a_rate_limit_ends_the_asking_of_its_team(
     cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
 ) -> None:

@@ -128,7 +128,7 @@ class Api:
         strict = board.conditions.strict
         match method:
             case "chat.postMessage":
-                body, posts = post_message(board.workspaces, caller, arguments, strict=strict)
+                body, posts = post_message(board.workspaces, board.conditions, caller, arguments)
                 board.posted(posts)
             case "chat.update":
                 body, post = update(board.workspaces, caller, arguments, strict=strict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 # An answer held longer than this is a fault called silence.
@@ -17,6 +19,9 @@ class Conditions(BaseModel):
     strict: bool = False
     # Every answer of the API takes this much longer.
     slow_ms: int = Field(default=0, ge=0, le=_LONGEST_MS)
+    # Where a message goes whose `thread_ts` is a reply's. Slack does not document it; most reports
+    # say into the channel, some into the thread of both. Who tests against this meets the worse.
+    reply_to_reply: Literal["in_channel", "in_thread"] = "in_channel"
     # Off: no token has a `*:history` scope.
     history_readable: bool = True
     # A message is read this much later than it was posted.

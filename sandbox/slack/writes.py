@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.slack.arguments import Arguments
+    from sandbox.slack.conditions import Conditions
     from sandbox.slack.workspaces import Caller, Channel, Workspaces
 
 # Longer text is cut, with a warning.
@@ -25,17 +26,18 @@ _PIECE = 4_000
 
 
 def post_message(
-    workspaces: Workspaces, caller: Caller, arguments: Arguments, *, strict: bool
+    workspaces: Workspaces, conditions: Conditions, caller: Caller, arguments: Arguments
 ) -> tuple[dict[str, Any], tuple[Post, ...]]:
     """The answer, and what was stored: one message, or several pieces of a long one."""
-    channel = workspaces.find(caller.workspace, arguments.text("channel"), strict=strict)
+    name = arguments.text("channel")
+    channel = workspaces.find(caller.workspace, name, strict=conditions.strict)
     _may_write(channel, caller)
     blocks = _blocks(arguments)
     text = arguments.text("text")
     if not text.strip() and not blocks:
         raise SlackError("no_text")
     truncated = len(text) > _LONGEST_TEXT
-    thread_ts = _thread(channel, arguments.text("thread_ts"))
+    thread_ts = _thread(channel, arguments.text("thread_ts"), conditions)
     first = Post(
         team=channel.team,
         channel=channel.id,
@@ -144,16 +146,18 @@ def _metadata(arguments: Arguments) -> Mapping[str, Any] | None:
             raise SlackError("invalid_metadata_format")
 
 
-def _thread(channel: Channel, ts: str) -> str | None:
-    """A reply to a reply goes to the thread of both, and a parent that is gone is not missed."""
+def _thread(channel: Channel, ts: str, conditions: Conditions) -> str | None:
+    """None for what stands in the channel. A parent that is gone is not missed."""
     if not ts:
         return None
     try:
         micros_of(ts)
     except ValueError:
         raise SlackError("invalid_arguments", "must be a ts [json-pointer:/thread_ts]") from None
-    parent = channel.posts.get(ts)
-    return (parent.thread_ts or ts) if parent else ts
+    named = channel.posts.get(ts)
+    if named is None or named.thread_ts in {None, ts}:
+        return ts
+    return named.thread_ts if conditions.reply_to_reply == "in_thread" else None
 
 
 def _pieces(text: str, *, whole: bool) -> list[str]:

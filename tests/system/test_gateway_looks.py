@@ -128,6 +128,7 @@ def test_a_reply_to_a_reply_is_looked_for_in_the_thread_of_both(
     slack: SlackSandbox, clock: Clock
 ) -> None:
     # Given
+    slack.change(reply_to_reply="in_thread")
     reply_ts = post(slack, "reply", place=Place("T1", "C1", post(slack, "parent")))
     below = Place("T1", "C1", reply_ts)
     ts = post(slack, place=below)

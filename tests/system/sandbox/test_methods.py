@@ -132,6 +132,38 @@ def test_replies_stand_in_their_thread_only(bot: WebClient) -> None:
     assert [message["text"] for message in thread] == ["parent", "quiet", "loud"]
 
 
+@pytest.mark.parametrize(
+    ("conditions", "in_channel", "in_thread"),
+    [
+        ({}, ["below", "parent"], ["parent", "reply"]),
+        ({"reply_to_reply": "in_channel"}, ["below", "parent"], ["parent", "reply"]),
+        ({"reply_to_reply": "in_thread"}, ["parent"], ["parent", "reply", "below"]),
+    ],
+)
+def test_a_reply_to_a_reply_stands_in_the_channel_or_in_the_thread_of_both(
+    slack: SlackSandbox,
+    bot: WebClient,
+    conditions: dict[str, str],
+    in_channel: list[str],
+    in_thread: list[str],
+) -> None:
+    # Given
+    slack.change(**conditions)
+    parent = bot.chat_postMessage(channel="C1", text="parent")["ts"]
+    reply = bot.chat_postMessage(channel="C1", text="reply", thread_ts=parent)["ts"]
+
+    # When
+    bot.chat_postMessage(channel="C1", text="below", thread_ts=reply)
+
+    # Then
+    channel = bot.conversations_history(channel="C1")["messages"]
+    thread = bot.conversations_replies(channel="C1", ts=parent)["messages"]
+    alone = bot.conversations_replies(channel="C1", ts=reply)["messages"]
+    assert [message["text"] for message in channel] == in_channel
+    assert [message["text"] for message in thread] == in_thread
+    assert [message["text"] for message in alone] == ["reply"]
+
+
 def test_a_thread_goes_on_after_its_first_page_without_the_parent(bot: WebClient) -> None:
     # Given
     parent = bot.chat_postMessage(channel="C1", text="parent")["ts"]

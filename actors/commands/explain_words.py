@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from actors.commands.status import pairs_text
 from actors.commands.times import moment, span, time_of_day
+from actors.slack.look_reasons import LOOK_REASONS
 from middleware.answers import text_to_mapping
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ _MEANINGS = {
     "postonce redrive {name} --why TEXT has it tried again.",
     "cancelled": "It was cancelled before it was posted. Nothing is to be done; "
     "postonce redrive {name} --why TEXT would have it posted after all.",
-    "unproven": "Whether it was posted cannot be told ({error}). In Slack open {place} and look "
-    "for it shortly after {intent}. If it is there, say where: "
+    "unproven": "Whether it was posted cannot be told ({error}). {told}In Slack open {place} "
+    "and look for it shortly after {intent}. If it is there, say where: "
     "postonce redrive {name} --mark-sent TS --why TEXT. If it is not, have it posted again: "
     "postonce redrive {name} --post-again --why TEXT.",
 }
@@ -97,6 +98,7 @@ def verdict(explanation: Explanation) -> str:
         reason=_sentence(facts.get("reason", "no reason is recorded")),
         receipt=_flat(facts.get("receipt")),
         stray="; ".join(map(_flat, facts.get("stray_receipts", "").splitlines())),
+        told=_told(facts.get("error", "")),
         place=_place(text_to_mapping(facts.get("target", ""))),
         intent=_intent(explanation),
     )
@@ -142,6 +144,12 @@ def _order(details: Mapping[str, object]) -> str:
 
 def _flat(receipt_json: str | None) -> str:
     return pairs_text(text_to_mapping(receipt_json)) if receipt_json else "not recorded"
+
+
+def _told(reason: str) -> str:
+    """Why no look could tell, for the reasons that have a sentence."""
+    sentence = LOOK_REASONS.get(reason)
+    return f"{sentence} " if sentence else ""
 
 
 def _sentence(text: str) -> str:

@@ -97,7 +97,7 @@ def _marked(message: Mapping[str, object]) -> Marked | None:
 
 
 def _parent_ts(messages: Sequence[Mapping[str, object]], thread_ts: str) -> str | None:
-    """A reply to a reply goes to the thread of both: the one that was asked for tells which."""
+    """Of a reply's own ts Slack shows the reply alone, or all of its thread: either tells which."""
     for message in messages:
         if message["ts"] == thread_ts:
             return _text(message, "thread_ts") or thread_ts

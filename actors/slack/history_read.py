@@ -25,12 +25,16 @@ WIDENED_MS = 5 * MINUTE_MS
 NARROWEST_MS = MINUTE_MS
 assert WIDENED_MS > NARROWEST_MS
 
+# Where Slack puts a reply to a reply is not documented, and reports differ: into the thread of
+# both, or beside it into the channel. So it may be where no read of a thread ever sees it.
+_OF_A_REPLY = CannotTell("thread_of_a_reply", final=True)
+
 
 @dataclass(slots=True, kw_only=True)
 class HistoryRead:
     """`begun_ms` is a time of the ledger's server before which it had not begun, `begun_s` when it
     did by the process's clock; `oldest_ms` is by Slack's clock, which was `behind_ms` behind the
-    server's. `thread_ts` is the parent's, which may be another than the place says.
+    server's. `thread_ts` is the place's, or its parent's once that turns out to be a reply's.
     """
 
     place: Place
@@ -43,7 +47,8 @@ class HistoryRead:
     is_complete: bool = False
     behind_ms: int | None = None
     flaw: CannotTell | None = None
-    own: dict[str, list[str]] = field(default_factory=dict)
+    # Sets, for a message is shown in the thread of a reply and again in that of its parent.
+    own: dict[str, set[str]] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
 
     @property
@@ -60,7 +65,10 @@ class HistoryRead:
 
     def take(self, page: HistoryPage, *, bot_id: str, behind_ms: int | None, now_s: float) -> None:
         """The next page, read as this bot at `now_s` of the process's clock."""
-        if not self.cursor and page.parent_ts != self.thread_ts:
+        parent_ts = self._parent_of_a_reply(page)
+        if parent_ts is not None:
+            self.flaw = _OF_A_REPLY
+        elif not self.cursor and page.parent_ts != self.thread_ts and self.flaw is None:
             self.flaw = CannotTell("thread_not_clear", final=False)
         if page.is_cut:
             self.flaw = CannotTell("window_cut", final=True)
@@ -68,13 +76,17 @@ class HistoryRead:
             if marked.marker is None:
                 self.flaw = CannotTell("metadata_withheld", final=False)
             elif marked.bot_id == bot_id:
-                self.own.setdefault(marked.marker, []).append(marked.ts)
+                self.own.setdefault(marked.marker, set()).add(marked.ts)
             else:
                 self.foreign.add(marked.marker)
         if behind_ms is not None:
             self.behind_ms = max(behind_ms, self.behind_ms or 0)
-        self.cursor = page.next_cursor
-        self.is_complete = not page.next_cursor
+        if parent_ts is None:
+            self.cursor = page.next_cursor
+            self.is_complete = not page.next_cursor
+        else:
+            # What this page shows counts all the same; the thread of both is read from its begin.
+            self.thread_ts, self.cursor = parent_ts, ""
         self.gone_on_s = now_s
 
     def answer(self, look: Look) -> Found | Absent | CannotTell | None:
@@ -96,3 +108,10 @@ class HistoryRead:
             # Only who has seen a message knows its marker: it was there, and is not there now.
             return CannotTell("marker_of_another_bot", final=True)
         return Absent(begun_ms)
+
+    def _parent_of_a_reply(self, page: HistoryPage) -> str | None:
+        """Its ts, where the place's own `thread_ts` turns out to be a reply's."""
+        has_turned = self.thread_ts != self.place.thread_ts
+        if has_turned or page.parent_ts in {None, self.thread_ts}:
+            return None
+        return page.parent_ts

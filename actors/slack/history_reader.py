@@ -68,13 +68,12 @@ class HistoryReader:
         left = self._left_behind(place)
         read = left or self._begin(place, looks)
         while not read.is_complete:
-            gone_on = await self._go_on(read, looks)
-            if isinstance(gone_on, HistoryRead):
-                read = gone_on
-            elif gone_on.reason == _INVALID_CURSOR and read is left:
+            stopped = await self._go_on(read, looks)
+            if stopped is not None and stopped.reason == _INVALID_CURSOR and read is left:
                 read = self._begin(place, looks)
-            else:
-                return Ended(read, gone_on)
+                continue
+            if stopped is not None:
+                return Ended(read, stopped)
             if not self._kept.keep(read):
                 return Ended(read, CannotTell("history_too_long", final=True))
         if read.doubt is not None:
@@ -89,14 +88,12 @@ class HistoryReader:
             return None
         return kept if self._clock_s() - kept.gone_on_s < _LEFT_BEHIND_S else None
 
-    def _begin(
-        self, place: Place, looks: Sequence[Look], *, thread_ts: str | None = None
-    ) -> HistoryRead:
+    def _begin(self, place: Place, looks: Sequence[Look]) -> HistoryRead:
         earliest_ms = min(each.sought.intent_at_ms for each in looks)
         now_s = self._clock_s()
         return HistoryRead(
             place=place,
-            thread_ts=thread_ts or place.thread_ts,
+            thread_ts=place.thread_ts,
             oldest_ms=max(0, earliest_ms - WIDENED_MS - self._behind_ms),
             # All of them have come before the read begins.
             begun_ms=max(each.sought.now_ms for each in looks),
@@ -104,10 +101,8 @@ class HistoryReader:
             gone_on_s=now_s,
         )
 
-    async def _go_on(
-        self, read: HistoryRead, looks: Sequence[Look]
-    ) -> HistoryRead | CannotTell | NotNow:
-        """The read with its next page; another one, where its thread turns out to be another's."""
+    async def _go_on(self, read: HistoryRead, looks: Sequence[Look]) -> CannotTell | NotNow | None:
+        """None once the read has its next page."""
         place = read.place
         token = await self._calls.token(place.team_id)
         if isinstance(token, CannotTell | NotNow):
@@ -122,10 +117,8 @@ class HistoryReader:
         if page is None or page.next_cursor == read.cursor != "":
             # It was asked and told: if it never tells better, a person must know in the end.
             return CannotTell("answer_not_understood", final=False)
-        if page.parent_ts not in {None, read.thread_ts} and read.thread_ts == place.thread_ts:
-            return self._begin(place, looks, thread_ts=page.parent_ts)
         read.take(page, bot_id=bot_id, behind_ms=self._measure(said, looks), now_s=self._clock_s())
-        return read
+        return None
 
     def _measure(self, said: Said, looks: Sequence[Look]) -> int | None:
         """How far Slack's clock is behind; None if it did not tell the time."""

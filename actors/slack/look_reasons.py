@@ -14,6 +14,10 @@ LOOK_REASONS: Mapping[str, str] = MappingProxyType(
             "What answered is not understood as Slack's history: check POSTONCE_SLACK_URL, and any "
             "proxy before it."
         ),
+        "thread_of_a_reply": (
+            "Its thread_ts is a reply's and not a parent's: Slack may have put it into the thread "
+            "of both, or into the channel itself, so look in both. Ask for the parent's ts."
+        ),
         "window_cut": (
             "The workspace's plan hides older messages, so what is not seen may only be hidden: "
             "upgrade the plan."

@@ -124,23 +124,47 @@ def test_a_reply_that_is_not_in_its_thread_is_absent(slack: SlackSandbox, clock:
     assert answers == [Absent(clock.now_ms)]
 
 
-def test_a_reply_to_a_reply_is_looked_for_in_the_thread_of_both(
+def below_a_reply(slack: SlackSandbox) -> Place:
+    reply_ts = post(slack, "reply", place=Place("T1", "C1", post(slack, "parent")))
+    return Place("T1", "C1", reply_ts)
+
+
+def test_a_reply_to_a_reply_is_found_in_the_thread_of_both(
     slack: SlackSandbox, clock: Clock
 ) -> None:
     # Given
     slack.change(reply_to_reply="in_thread")
-    reply_ts = post(slack, "reply", place=Place("T1", "C1", post(slack, "parent")))
-    below = Place("T1", "C1", reply_ts)
+    below = below_a_reply(slack)
     ts = post(slack, place=below)
 
     # When
-    found, absent = look_for(
-        slack, clock, [sought(clock, below)], [sought(clock, below, marker="not posted")]
-    )
+    answers = look_for(slack, clock, [sought(clock, below)])
 
     # Then
-    assert found == Found(receipt(ts))
-    assert absent == Absent(clock.now_ms)
+    assert answers == [Found(receipt(ts))]
+
+
+@pytest.mark.parametrize(
+    ("where", "marker"),
+    [
+        pytest.param("in_channel", "m1", id="in_the_channel"),
+        pytest.param("in_channel", "not posted", id="nowhere"),
+        pytest.param("in_thread", "not posted", id="nowhere_where_slack_would_show_it"),
+    ],
+)
+def test_a_reply_to_a_reply_that_is_not_in_their_thread_may_be_elsewhere(
+    slack: SlackSandbox, clock: Clock, where: str, marker: str
+) -> None:
+    # Given
+    slack.change(reply_to_reply=where)
+    below = below_a_reply(slack)
+    post(slack, place=below)
+
+    # When
+    answers = look_for(slack, clock, [sought(clock, below, marker=marker)])
+
+    # Then
+    assert answers == [CannotTell("thread_of_a_reply", final=True)]
 
 
 @pytest.mark.parametrize("page_max", [1, 3, 999])

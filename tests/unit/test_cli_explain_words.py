@@ -55,6 +55,15 @@ def test_what_is_unproven_is_to_be_looked_for_at_its_place_and_time() -> None:
         assert part in said
 
 
+def test_what_may_be_outside_its_thread_is_to_be_looked_for_in_the_channel_too() -> None:
+    # When
+    said = verdict(explained("unproven", {"error": "thread_of_a_reply"}))
+
+    # Then
+    assert "(thread_of_a_reply). Its thread_ts is a reply's" in said
+    assert "or into the channel itself, so look in both" in said
+
+
 def test_where_its_place_is_lost_the_channel_of_that_time_is_to_be_looked_into() -> None:
     # When
     said = verdict(explained("unproven", {"error": "target_lost_and_channel_changed"}))

@@ -32,8 +32,10 @@ def read_of(*pages: HistoryPage, behind_ms: int | None = 0, **fields: Any) -> Hi
     return read
 
 
-def page(*marked: Marked, cursor: str = "", is_cut: bool = False) -> HistoryPage:
-    return HistoryPage(marked, cursor, is_cut=is_cut, parent_ts=None)
+def page(
+    *marked: Marked, cursor: str = "", is_cut: bool = False, parent_ts: str | None = None
+) -> HistoryPage:
+    return HistoryPage(marked, cursor, is_cut=is_cut, parent_ts=parent_ts)
 
 
 def look(*, since_s: float = 0.0, **changes: Any) -> Look:  # noqa: ANN401 - fields of Sought
@@ -42,6 +44,7 @@ def look(*, since_s: float = 0.0, **changes: Any) -> Look:  # noqa: ANN401 - fie
 
 
 OWN = Marked("1.000100", "B1", "m1")
+REPLY = Place("T1", "C1", "1.1")
 
 
 def test_what_was_read_to_the_end_in_time_and_is_not_there_is_absent() -> None:
@@ -111,6 +114,16 @@ def test_a_server_with_another_time_that_took_over_is_not_misled_by_an_earlier_r
             id="thread_not_clear",
         ),
         pytest.param(
+            read_of(page(parent_ts="1.0"), page(parent_ts="1.0"), place=REPLY, thread_ts="1.1"),
+            CannotTell("thread_of_a_reply", final=True),
+            id="thread_of_a_reply",
+        ),
+        pytest.param(
+            read_of(page(parent_ts="1.0"), page(parent_ts="0.9"), place=REPLY, thread_ts="1.1"),
+            CannotTell("thread_of_a_reply", final=True),
+            id="thread_of_a_reply_to_a_reply",
+        ),
+        pytest.param(
             read_of(page(Marked("1.1", "B9", "m1"))),
             CannotTell("marker_of_another_bot", final=True),
             id="marker_of_another_bot",
@@ -142,6 +155,30 @@ def test_a_find_needs_neither_end_nor_time_nor_window() -> None:
 
     # When
     answer = read.answer(look())
+
+    # Then
+    assert answer == Found({"channel": "C1", "ts": OWN.ts})
+
+
+def test_of_a_reply_both_threads_are_read_before_anything_is_concluded() -> None:
+    # Given
+    read = read_of(page(cursor="x", parent_ts="1.0"), place=REPLY, thread_ts="1.1")
+
+    # When
+    before = (read.is_complete, read.thread_ts, read.cursor)
+    read.take(page(cursor="y", parent_ts="1.0"), bot_id="B1", behind_ms=0, now_s=2.0)
+
+    # Then
+    assert before == (False, "1.0", "")
+    assert (read.is_complete, read.thread_ts, read.cursor) == (False, "1.0", "y")
+
+
+def test_what_both_threads_of_a_reply_show_is_one_message() -> None:
+    # Given
+    shown = page(OWN, parent_ts="1.0")
+
+    # When
+    answer = read_of(shown, shown, place=REPLY, thread_ts="1.1").answer(look())
 
     # Then
     assert answer == Found({"channel": "C1", "ts": OWN.ts})

@@ -116,33 +116,66 @@ def test_a_read_begins_when_the_last_of_those_who_wait_had_come() -> None:
     assert ended.read.begun_ms == NOW_MS + 5
 
 
-def test_the_thread_of_a_reply_is_asked_for_by_its_own_parent() -> None:
+PARENT_TS = "1600000000.000100"
+REPLY_TS = THREAD.thread_ts or ""
+PARENT = message(PARENT_TS, "parent", thread_ts=PARENT_TS)
+REPLY = message(REPLY_TS, "reply", thread_ts=PARENT_TS)
+OF_A_REPLY = CannotTell("thread_of_a_reply", final=True)
+
+
+def threads_asked(rig: Rig) -> list[str]:
+    return [asked["ts"] for _, asked in rig.calls.asked]
+
+
+@pytest.mark.parametrize(
+    ("of_the_reply", "of_its_parent"),
+    [
+        pytest.param([REPLY], [PARENT, REPLY, message(thread_ts=PARENT_TS)], id="of_the_parent"),
+        pytest.param([REPLY, message(thread_ts=REPLY_TS)], [PARENT, REPLY], id="of_the_reply"),
+    ],
+)
+def test_a_reply_to_a_reply_is_found_in_the_thread_of_either(
+    of_the_reply: list[dict[str, Any]], of_its_parent: list[dict[str, Any]]
+) -> None:
     # Given
-    reply = message(THREAD.thread_ts or "", "reply", thread_ts="1600000000.000100")
-    parent = message("1600000000.000100", "parent", thread_ts="1600000000.000100")
-    rig = Rig(said(reply), said(parent, reply, message(thread_ts="1600000000.000100")))
+    rig = Rig(said(*of_the_reply), said(*of_its_parent))
 
     # When
     ended = rig.read(sought(THREAD))
 
     # Then
     assert isinstance(ended.answer(Look(sought(THREAD), 0.0)), Found)
-    assert [asked["ts"] for _, asked in rig.calls.asked] == [
-        THREAD.thread_ts,
-        "1600000000.000100",
-    ]
+    assert threads_asked(rig) == [REPLY_TS, PARENT_TS]
 
 
-@pytest.mark.parametrize(
-    "messages",
-    [
-        pytest.param([], id="nobody_tells"),
-        pytest.param([message("1.1", "m9", thread_ts="1.0")], id="another_each_time"),
-    ],
-)
-def test_a_thread_that_stays_unclear_proves_nothing(messages: list[dict[str, Any]]) -> None:
+def test_a_reply_to_a_reply_that_is_in_neither_thread_may_be_elsewhere() -> None:
     # Given
-    rig = Rig(said(*messages), said(message("1.2", "m9", thread_ts="1.05")))
+    rig = Rig(said(REPLY), said(PARENT, REPLY))
+
+    # When
+    ended = rig.read(sought(THREAD))
+
+    # Then
+    assert ended.answer(Look(sought(THREAD), 0.0)) == OF_A_REPLY
+    assert rig.known(Look(sought(THREAD), 0.0)) is None
+
+
+def test_a_read_that_is_left_between_the_threads_goes_on_with_the_parents() -> None:
+    # Given
+    rig = Rig(said(REPLY), LIMITED, said(PARENT, REPLY))
+    rig.read(sought(THREAD))
+
+    # When
+    ended = rig.read(sought(THREAD))
+
+    # Then
+    assert ended.answer(Look(sought(THREAD), 0.0)) == OF_A_REPLY
+    assert threads_asked(rig) == [REPLY_TS, PARENT_TS, PARENT_TS]
+
+
+def test_a_thread_of_which_nobody_tells_whose_it_is_proves_nothing() -> None:
+    # Given
+    rig = Rig(said())
 
     # When
     ended = rig.read(sought(THREAD))

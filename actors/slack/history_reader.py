@@ -29,7 +29,6 @@ _PAGE = 200
 # Twice the longest wait between looks, which a Retry-After may ask for: nobody comes back to a read
 # that was left for longer.
 _LEFT_BEHIND_S = 2 * HOUR_MS / SECOND_MS
-_INVALID_CURSOR = "invalid_cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,10 @@ class HistoryReader:
         read = left or self._begin(place, looks)
         while not read.is_complete:
             stopped = await self._go_on(read, looks)
-            if stopped is not None and stopped.reason == _INVALID_CURSOR and read is left:
+            if isinstance(stopped, CannotTell) and not stopped.final and read is left:
+                # Where it was left cannot be gone on from, and could not by the next look either.
+                # What is final is so from the begin, too; then what the left read saw still counts.
+                self._kept.forget(place)
                 read = self._begin(place, looks)
                 continue
             if stopped is not None:

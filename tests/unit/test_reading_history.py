@@ -243,3 +243,68 @@ def test_a_read_left_for_long_is_begun_anew(left_for_s: int, cursor: str | None)
 
     # Then
     assert rig.calls.asked[-1][1].get("cursor") == cursor
+
+
+NO_PLACE_TO_GO_ON = [
+    pytest.param(Said({"messages": None, "has_more": False}, NOW_MS), id="not_understood"),
+    pytest.param(said(cursor="x"), id="the_same_place_again"),
+    pytest.param(CannotTell("invalid_cursor", final=False), id="invalid_cursor"),
+    pytest.param(CannotTell("invalid_arguments", final=False), id="another_refusal"),
+]
+
+
+@pytest.mark.parametrize("answer", NO_PLACE_TO_GO_ON)
+def test_a_read_that_cannot_be_gone_on_with_is_begun_anew_at_once(
+    answer: Said | CannotTell,
+) -> None:
+    # Given
+    rig = Rig(said(cursor="x"), LIMITED, answer, said())
+    rig.read(sought())
+
+    # When
+    ended = rig.read(sought())
+
+    # Then
+    assert ended.answer(Look(sought(), 0.0)) == Absent(NOW_MS)
+    assert [asked.get("cursor") for _, asked in rig.calls.asked] == [None, "x", "x", None]
+
+
+@pytest.mark.parametrize("answer", NO_PLACE_TO_GO_ON)
+def test_it_is_gone_on_with_by_no_later_look_either(answer: Said | CannotTell) -> None:
+    # Given
+    rig = Rig(said(cursor="x"), LIMITED, answer, LIMITED, said())
+    for _ in range(2):
+        rig.read(sought())
+
+    # When
+    rig.read(sought())
+
+    # Then
+    assert rig.calls.asked[-1][1].get("cursor") is None
+
+
+def test_an_answer_that_is_none_leaves_it_as_it_was() -> None:
+    # Given
+    rig = Rig(said(cursor="x"), LIMITED, NotNow("status_503"), said())
+    for _ in range(2):
+        rig.read(sought())
+
+    # When
+    rig.read(sought())
+
+    # Then
+    assert rig.calls.asked[-1][1]["cursor"] == "x"
+
+
+def test_what_was_seen_before_it_could_be_read_no_more_is_found() -> None:
+    # Given
+    refused = CannotTell("not_in_channel", final=True)
+    rig = Rig(said(message(), cursor="x"), LIMITED, refused)
+    rig.read(sought(marker="m2"))
+
+    # When
+    ended = rig.read(sought(marker="m2"))
+
+    # Then
+    assert isinstance(ended.answer(Look(sought(), 0.0)), Found)
+    assert ended.answer(Look(sought(marker="m2"), 0.0)) == refused

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from actors.slack.session import Wire
+    from actors.slack.wire import Wire
 
 # A timer is so late only where nothing at all could run. Far below any sensible settle delay,
 # before which nobody else posts.

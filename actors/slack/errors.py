@@ -57,5 +57,9 @@ class PostByPassed(Exception):
     """Stops a request whose time is over at the last moment at which nothing has been written."""
 
 
+class ConnectionStale(Exception):
+    """Stops a request whose answer could not be told from what was said before it was asked."""
+
+
 class RedirectForbidden(Exception):
     """Slack does not redirect; following one could post again, or post somewhere else."""

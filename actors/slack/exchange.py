@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from actors.slack.codes import SlackCode
-    from actors.slack.session import Wire
+    from actors.slack.wire import Wire
 
 OK = 200
 TOO_MANY_REQUESTS = 429
@@ -123,6 +123,8 @@ async def exchange(
     if not wire.may_have_left:
         if wire.post_by.passed():
             return NothingLeft("post_by_passed")
+        if wire.stale:
+            return NothingLeft("connection_stale")
         if connecting is not None:
             return NothingLeft(connecting)
     raise FateUnknown(failed or "no_status") from None

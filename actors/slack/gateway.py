@@ -25,7 +25,8 @@ from actors.slack.history_reader import HistoryReader
 from actors.slack.kept_reads import KeptReads
 from actors.slack.message import AuthorizedMessage
 from actors.slack.reading_calls import ReadingCalls
-from actors.slack.session import SlackSession, Wire
+from actors.slack.session import SlackSession
+from actors.slack.wire import Wire
 from middleware.fates import CannotTell, LookAnswer, NotNow, PostAnswer, Posted, Refused
 from middleware.post_by import PostBy, boot_clock_s
 

@@ -14,9 +14,6 @@ import ipaddress
 import logging
 import math
 import ssl
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -24,14 +21,13 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from actors.slack.errors import PostByPassed, RedirectForbidden
+from actors.slack.connections import QuietConnector, QuietProtocol
+from actors.slack.errors import RedirectForbidden
 from actors.slack.sockets import socket_factory
+from actors.slack.wire import WIRE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from types import SimpleNamespace
-
-    from middleware.post_by import PostBy
 
 # A connection idle for longer may have been dropped by something on the way without a word, and
 # the POST written to it would have an unknown fate; a new one costs a TLS handshake.
@@ -46,38 +42,6 @@ _CONNECTIONS = 100
 # slack_sdk logs the body of each request and answer at DEBUG. This logger belongs to no hierarchy,
 # so that no logging configuration can turn it on.
 _SILENT = logging.Logger("silenced", level=logging.CRITICAL + 1)  # noqa: LOG001 - as said above
-
-
-@dataclass(slots=True)
-class Wire:
-    """What one request may do on the wire, and what it has done there."""
-
-    post_by: PostBy
-    may_have_left: bool = False
-    stopped: bool = False
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Afterwards nothing more can leave, whatever task was left behind."""
-        token = _WIRE.set(self)
-        try:
-            yield
-        finally:
-            _WIRE.reset(token)
-            self.stopped = True
-
-    def let_out(self) -> None:
-        """Called directly before bytes are written."""
-        if self.stopped or self.post_by.passed():
-            raise PostByPassed
-        self.may_have_left = True
-
-
-# slack_sdk hands nothing of ours to aiohttp, so the hooks find the request's wire here. It has no
-# default: a request that does not say until when it may be written is not written.
-_WIRE: ContextVar[Wire] = ContextVar("wire")
 
 
 class SlackSession:
@@ -121,7 +85,8 @@ class SlackSession:
 
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=QuietConnector(
+                handed_out=_note_connection,
                 ssl=_tls() if self._base_url.startswith("https:") else True,
                 limit=_CONNECTIONS,
                 keepalive_timeout=self._reuse_within_s,
@@ -157,12 +122,16 @@ def _hooks() -> aiohttp.TraceConfig:
     return hooks
 
 
+def _note_connection(protocol: QuietProtocol) -> None:
+    WIRE.get().protocol = protocol
+
+
 async def _before_bytes(
     _session: aiohttp.ClientSession,
     _context: SimpleNamespace,
     _sent: aiohttp.TraceRequestChunkSentParams,
 ) -> None:
-    _WIRE.get().let_out()
+    WIRE.get().let_out()
 
 
 async def _forbid_redirect(
@@ -179,7 +148,7 @@ async def _note_answer(
     answer: aiohttp.TraceRequestEndParams,
 ) -> None:
     """Status and headers are known here even if the body never comes, or cannot be read."""
-    wire = _WIRE.get()
+    wire = WIRE.get()
     wire.status = answer.response.status
     wire.headers = answer.response.headers
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.slack.errors import FateUnknown
-from actors.slack.session import SlackSession, Wire
+from actors.slack.session import SlackSession
+from actors.slack.wire import Wire
 from middleware.fates import NotNow
 from middleware.post_by import PostBy, boot_clock_s
 from tests.system.faulting_server import Connection, faulting_server, json_bytes

@@ -4,7 +4,7 @@ import pytest
 
 from actors.slack.errors import FateUnknown, PostByPassed
 from actors.slack.message import SlackMessage
-from actors.slack.session import Wire
+from actors.slack.wire import Wire
 from middleware.post_by import PostBy, boot_clock_s
 
 BLOCK: dict[str, object] = {"type": "section", "text": {"type": "plain_text", "text": "canary"}}

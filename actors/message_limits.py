@@ -7,6 +7,8 @@ as was the sum of about 13,200 for all blocks.
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from actors.errors import spoken_path
@@ -27,7 +29,16 @@ _TEXT_OBJECT_MAX_CHARS = {
 }
 _STRING_MAX_CHARS = {("markdown", "text"): 12_000, ("image", "alt_text"): 2_000}
 
+# Of text and blocks as they are sent, so that a request leaves in one piece, or not at all. The
+# longest texts that are allowed are 17,200 characters of at most 4 bytes; the rest is for what is
+# not shown of the blocks, such as addresses.
+MESSAGE_MAX_BYTES = 100_000
+
 assert TEXT_OBJECT_MAX_CHARS < TEXT_MAX_CHARS < BLOCKS_TEXT_MAX_CHARS
+assert 4 * (TEXT_MAX_CHARS + BLOCKS_TEXT_MAX_CHARS) < MESSAGE_MAX_BYTES
+
+# How JSON is written to Slack: a character that is not ASCII takes up to 4 bytes, not up to 12.
+json_as_sent = partial(json.dumps, ensure_ascii=False)
 
 
 def message_refusals(text: str, blocks: Sequence[Mapping[str, object]] | None) -> Iterator[Refused]:
@@ -56,6 +67,18 @@ def message_refusals(text: str, blocks: Sequence[Mapping[str, object]] | None) -
         sentence = (
             f"The blocks have {total} characters, {BLOCKS_TEXT_MAX_CHARS} at most are allowed."
         )
+        yield Refused("msg_blocks_too_long", sentence)
+    yield from _size_refusals(text, blocks)
+
+
+def _size_refusals(text: str, blocks: Sequence[Mapping[str, object]]) -> Iterator[Refused]:
+    try:
+        size = len(json_as_sent([text, blocks]).encode())
+    except UnicodeEncodeError:
+        yield Refused("invalid_blocks", "The blocks hold half of a character, which is no text.")
+        return
+    if size > MESSAGE_MAX_BYTES:
+        sentence = f"The message has {size} bytes, {MESSAGE_MAX_BYTES} at most are allowed."
         yield Refused("msg_blocks_too_long", sentence)
 
 

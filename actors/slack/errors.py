@@ -61,5 +61,9 @@ class ConnectionStale(Exception):
     """Stops a request whose answer could not be told from what was said before it was asked."""
 
 
+class WrittenInPart(ConnectionAbortedError):
+    """The kernel took a part of a request, and is not to be given the rest later."""
+
+
 class RedirectForbidden(Exception):
     """Slack does not redirect; following one could post again, or post somewhere else."""

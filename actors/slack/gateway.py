@@ -102,7 +102,7 @@ class SlackGateway:
             token=token.secret,
             json=arguments,
             wire=Wire(post_by),
-            # A body that is still being written at `post_by` is cut off there.
+            # What the kernel still holds of it at `post_by` is thrown away there.
             within_s=min(self._deadline_s, post_by.remaining_s()),
         )
         if isinstance(heard, NothingLeft):

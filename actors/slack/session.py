@@ -21,6 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from actors.message_limits import json_as_sent
 from actors.slack.connections import QuietConnector, QuietProtocol
 from actors.slack.errors import RedirectForbidden
 from actors.slack.sockets import socket_factory
@@ -102,6 +103,7 @@ class SlackSession:
             ),
             trace_configs=[_hooks()],
             cookie_jar=aiohttp.DummyCookieJar(),
+            json_serialize=json_as_sent,
             # aiohttp would look into the environment and .netrc in a thread, at each POST.
             trust_env=False,
         )

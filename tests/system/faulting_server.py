@@ -123,7 +123,9 @@ class FaultingServer:
 
 
 @asynccontextmanager
-async def faulting_server(fault: Fault, *, scheme: str = "http") -> AsyncIterator[FaultingServer]:
+async def faulting_server(
+    fault: Fault, *, scheme: str = "http", listener: socket.socket | None = None
+) -> AsyncIterator[FaultingServer]:
     """`fault` is run for each connection, which is closed after it; it starts TLS by itself."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -140,7 +142,8 @@ async def faulting_server(fault: Fault, *, scheme: str = "http") -> AsyncIterato
         except (ConnectionError, ssl.SSLError):
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listening = listener or socket.create_server(("127.0.0.1", 0))
+    server = await asyncio.start_server(serve, sock=listening)
     port = server.sockets[0].getsockname()[1]
     peer = FaultingServer(f"{scheme}://127.0.0.1:{port}/api/")
     try:
@@ -148,6 +151,16 @@ async def faulting_server(fault: Fault, *, scheme: str = "http") -> AsyncIterato
     finally:
         server.close()
         await peer.all_clients_left()
+
+
+def narrow_listener() -> socket.socket:
+    """As behind an Ethernet, with little room for what was not read yet."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1_460)
+    made.bind(("127.0.0.1", 0))
+    made.listen()
+    return made
 
 
 def self_signed() -> ssl.SSLContext:

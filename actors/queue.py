@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-import redis
 from dramatiq.middleware import AsyncIO, default_middleware
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from actors.redis_queue import RedisQueue
-from middleware.connections import node_of_cluster
+from middleware.connections import client_for_threads
 
 if TYPE_CHECKING:
+    import redis
     from dramatiq import Broker
 
 
@@ -31,13 +31,11 @@ def make_broker(url: str, *, prefix: str) -> Broker:
 def _client(url: str) -> redis.Redis:
     # A repeated command of the queue makes a second copy of a message, which the ledger would
     # refuse; but without a repetition there is nothing to refuse.
-    options: dict[str, Any] = {
-        "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": 5.0,
-        "socket_connect_timeout": 2.0,
-        "health_check_interval": 30,
-        "protocol": 2,
-    }
-    if node := node_of_cluster(url):
-        return cast("redis.Redis", redis.RedisCluster.from_url(node, **options))
-    return redis.Redis.from_url(url, **options)
+    return client_for_threads(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=5.0,
+        socket_connect_timeout=2.0,
+        health_check_interval=30,
+        protocol=2,
+    )

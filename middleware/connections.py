@@ -54,14 +54,19 @@ def node_of_cluster(url: str) -> str | None:
 
 
 def connect(url: str) -> redis.Redis:
-    """A client for threads. A cluster's nodes are asked for at once."""
+    """The store's client for threads. A cluster's nodes are asked for at once."""
     retry = Retry(ExponentialWithJitterBackoff(base=0.05, cap=_PAUSE_S), _REPEATS)
+    return client_for_threads(url, retry=retry, **_CONNECTION)
+
+
+def client_for_threads(url: str, *, retry: Retry, **options: Any) -> redis.Redis:  # noqa: ANN401 - redis-py's
+    """Threads that are interrupted read no other's reply."""
     if node := node_of_cluster(url):
         cluster = redis.RedisCluster.from_url(
-            node, retry=retry, connection_pool_class=_Pool, **_CONNECTION
+            node, retry=retry, connection_pool_class=_Pool, **options
         )
         return cast("redis.Redis", cluster)
-    return redis.Redis.from_pool(_Pool.from_url(url, retry=retry, **_CONNECTION))
+    return redis.Redis.from_pool(_Pool.from_url(url, retry=retry, **options))
 
 
 def connect_async(url: str) -> redis.asyncio.Redis:

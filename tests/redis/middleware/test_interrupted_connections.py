@@ -11,6 +11,7 @@ import pytest
 import redis
 from dramatiq.middleware import TimeLimitExceeded
 
+from actors.queue import make_broker
 from middleware.store import Store
 
 if TYPE_CHECKING:
@@ -76,7 +77,14 @@ def node(cluster: ThreeNodeCluster, prefix: str) -> Iterator[_Slow]:
             yield _Slow(store.client, pool, direct, key)
 
 
-@pytest.fixture(params=["server", "node"])
+@pytest.fixture
+def queue(valkey: ValkeyProcess, client: redis.Redis, prefix: str) -> Iterator[_Slow]:
+    broker: Any = make_broker(valkey.url, prefix=prefix)
+    with closing(broker.client) as asked:
+        yield _Slow(asked, asked.connection_pool, client, f"{prefix}:key")
+
+
+@pytest.fixture(params=["server", "node", "queue"])
 def slow(request: pytest.FixtureRequest) -> Iterator[_Slow]:
     chosen: _Slow = request.getfixturevalue(request.param)
     chosen.hold()

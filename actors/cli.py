@@ -38,7 +38,9 @@ Exit codes:
   2  usage: the command line, a file or the environment is not as it should be
   3  no such request
   4  the store or the queue cannot be reached; running it again is safe
+  5  carried out, but stdout could not be written, so it could not be shown
   130 and 143  stopped by Ctrl-C and by SIGTERM
+  141  stopped as the reader of its output had gone, as head does
 
 The environment says where the store is, and all else: POSTONCE_REDIS_URL and others.
 """

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from actors.commands.exit_codes import ExitCode
+from actors.commands.stdout import forgiving_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from actors.commands.failures import Failure
 
-def carry_out(command: Callable[[], ExitCode]) -> ExitCode:
-    """The command's exit code, or that of what hindered it, said in a line."""
-    try:
-        code = command()
-        sys.stdout.flush()
+_AGAIN = "running it again is safe"
+
+
+def carry_out(command: Callable[[], ExitCode], *, again: str = _AGAIN) -> ExitCode:
+    """The command's exit code, or that of what hindered it, said in a line.
+
+    `again` says what comes of running it again after the store was away in the middle.
+    """
+    with forgiving_stdout() as stdout:
+        try:
+            code = command()
+            stdout.flush()
+        except BrokenPipeError:
+            stdout.drop()
+            return ExitCode.READER_GONE
+        except Exception as error:
+            # Not at the top: it imports every client, and `--help` needs none.
+            from actors.commands.failures import failure_of  # noqa: PLC0415
+
+            failure = failure_of(error)
+            if failure is None:
+                raise
+            code = _hindered(failure, again)
+        return _shown(code, stdout.failure)
+
+
+def _hindered(failure: Failure, again: str) -> ExitCode:
+    from actors.commands.screen import complain  # noqa: PLC0415 - as above
+
+    ending = f"; {again}" if failure.exit_code is ExitCode.UNREACHABLE else ""
+    for sentence in failure.sentences:
+        complain(f"postonce: {sentence}{ending}")
+    return failure.exit_code
+
+
+def _shown(code: ExitCode, failure: str) -> ExitCode:
+    """What was done must not look as if it was not; what was not done keeps its own code."""
+    if not failure:
         return code
-    except BrokenPipeError:
-        # Whoever read our output has seen enough, as `head` has; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.READER_GONE
-    except Exception as error:
-        # Not at the top: it imports every client, and `--help` needs none.
-        from actors.commands.failures import failure_of  # noqa: PLC0415
-        from actors.commands.screen import complain  # noqa: PLC0415
+    from actors.commands.screen import complain  # noqa: PLC0415 - as above
 
-        failure = failure_of(error)
-        if failure is None:
-            raise
-        again = "; running it again is safe" if failure.exit_code is ExitCode.UNREACHABLE else ""
-        for sentence in failure.sentences:
-            complain(f"postonce: {sentence}{again}")
-        return failure.exit_code
+    if code is not ExitCode.DONE:
+        complain(f"postonce: stdout cannot be written: {failure}")
+        return code
+    complain(f"postonce: carried out, but it could not be shown: stdout: {failure}")
+    return ExitCode.UNSHOWN

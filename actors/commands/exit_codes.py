@@ -11,6 +11,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNKNOWN_REQUEST = 3
     UNREACHABLE = 4
+    UNSHOWN = 5
     # As for any program that a signal ends: 128 and the signal's number.
     INTERRUPTED = 130
     READER_GONE = 141

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from rich.console import Console
@@ -33,9 +34,13 @@ def say(*cells: str) -> None:
 
 
 def complain(line: str) -> None:
-    """One line on stderr, above a progress bar if there is one."""
-    sys.stderr.write(f"{printable(line)}\n")
-    sys.stderr.flush()
+    """One line on stderr, above a progress bar if there is one; where none can be, nothing."""
+    # Python has no stderr when it was closed from outside.
+    if sys.stderr is not None:
+        # No command stops half-way because its complaint has no reader: its exit code tells.
+        with suppress(OSError):
+            sys.stderr.write(f"{printable(line)}\n")
+            sys.stderr.flush()
 
 
 def say_json(value: object) -> None:

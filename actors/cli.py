@@ -37,7 +37,8 @@ Exit codes:
   1  some were refused, or a check failed
   2  usage: the command line, a file or the environment is not as it should be
   3  no such request
-  4  the store or the queue cannot be reached; running it again is safe
+  4  the store or the queue cannot be reached; running it again is safe,
+     but for redrive --post-again
   5  carried out, but stdout could not be written, so it could not be shown
   130 and 143  stopped by Ctrl-C and by SIGTERM
   141  stopped as the reader of its output had gone, as head does

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from actors.commands.carrying_out import carry_out
+from actors.commands.carrying_out import again_of, carry_out
 from actors.commands.exit_codes import ExitCode
 from actors.options import (
     AsJson,
@@ -54,7 +54,8 @@ def redrive(  # noqa: PLR0913 - one for each option
     """Have what ended without a post tried again.
 
     It is posted as if it were new, by what is configured now. What was sent is refused, and what is
-    still open goes on by itself. Running it again is safe.
+    still open goes on by itself. Running it again is safe, but with --post-again: that posts a
+    further time what has ended unproven anew.
 
     What is unproven may be in Slack: look there first, as postonce explain says. Then either
     --mark-sent records where it is, or --post-again has it posted, perhaps a second time.
@@ -84,7 +85,7 @@ def redrive(  # noqa: PLR0913 - one for each option
         )
         return redrive_as(options, as_json=as_json)
 
-    return carry_out(redriven)
+    return carry_out(redriven, again=again_of(post_again=post_again))
 
 
 def cancel(

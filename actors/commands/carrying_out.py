@@ -12,10 +12,16 @@ if TYPE_CHECKING:
 
     from actors.commands.failures import Failure
 
-_AGAIN = "running it again is safe"
+_SAFE = "running it again is safe"
+_POSTS_AGAIN = "run again, it posts a further time what has ended unproven anew"
 
 
-def carry_out(command: Callable[[], ExitCode], *, again: str = _AGAIN) -> ExitCode:
+def again_of(*, post_again: bool) -> str:
+    """What comes of it if a person runs the same command line again."""
+    return _POSTS_AGAIN if post_again else _SAFE
+
+
+def carry_out(command: Callable[[], ExitCode], *, again: str = _SAFE) -> ExitCode:
     """The command's exit code, or that of what hindered it, said in a line.
 
     `again` says what comes of running it again after the store was away in the middle.

@@ -45,7 +45,7 @@ def follow(rebuilding: Iterator[Folded | Rebuilt], *, partitions: int, as_json: 
         except RebuildSuperseded as superseded:
             complain(f"postonce: {superseded}")
             return ExitCode.REFUSED
-        except (LedgerUnavailable, KeyboardInterrupt, SystemExit):
+        except (LedgerUnavailable, BrokenPipeError, KeyboardInterrupt, SystemExit):
             complain(f"postonce: stopped after {finished} of {partitions} partitions; {_SAFE}")
             raise
     return ExitCode.DONE

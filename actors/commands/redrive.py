@@ -5,13 +5,16 @@ What Slack may have is posted again only if that very thing is ordered; what was
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from contextlib import contextmanager
 from itertools import islice
+from operator import length_hint
 from typing import TYPE_CHECKING, assert_never
 
 from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
+from actors.commands.carrying_out import again_of
 from actors.commands.exit_codes import ExitCode
 from actors.commands.failures import UsageUnclear
 from actors.commands.opening import opened_ledger
@@ -101,21 +104,33 @@ def _redrive_many(ledger: Ledger, asked: RedriveMany, *, as_json: bool) -> ExitC
         for found in list_statuses(ledger, asked.wanted)
     ]
     counts: Counter[str] = Counter()
-    answers = redrive_each(ledger, deliveries, asked.order, post_again=asked.post_again)
-    with _progress(len(deliveries)) as advance:
-        try:
+    remaining = iter(deliveries)
+    answers = redrive_each(ledger, remaining, asked.order, post_again=asked.post_again)
+    try:
+        with _progress(len(deliveries)) as advance:
             for delivery, answer in answers:
                 answered = redriven(delivery, answer)
                 counts[answered.result] += 1
                 if as_json or answered.exit_code is not ExitCode.DONE:
                     answered.tell(as_json=as_json)
                 advance()
-        except (LedgerUnavailable, KeyboardInterrupt, SystemExit):
-            complain(f"postonce: stopped after {counts.total()} of {len(deliveries)}")
-            raise
-    if not as_json:
-        say(_spoken(counts))
+        if not as_json:
+            say(_spoken(counts))
+        # Not later, when nobody knows any more how far it came.
+        sys.stdout.flush()
+    except (LedgerUnavailable, BrokenPipeError, KeyboardInterrupt, SystemExit):
+        handed_over = len(deliveries) - length_hint(remaining)
+        far = _far(counts.total(), of=len(deliveries), handed_over=handed_over)
+        complain(f"postonce: stopped after {far}; {again_of(post_again=asked.post_again)}")
+        raise
     return ExitCode.DONE if counts.keys() <= {"redriven"} else ExitCode.REFUSED
+
+
+def _far(answered: int, *, of: int, handed_over: int) -> str:
+    """Of what was handed to the store and is not answered yet nothing is known here."""
+    unknown = handed_over - answered
+    more = f", perhaps {unknown} more were redriven" if unknown else ""
+    return f"{answered} of {of}{more}"
 
 
 def _spoken(counts: Counter[str]) -> str:

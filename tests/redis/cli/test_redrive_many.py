@@ -190,30 +190,3 @@ def test_a_lost_reply_redrives_nothing_twice(
     assert proxy.lost_replies == 1
     assert (ended.code, ended.out) == (ExitCode.DONE, "3 redriven, 0 refused\n")
     assert sorted(redriven(client, ledger)) == ["r1", "r2", "r3"]
-
-
-@pytest.mark.usefixtures("many")
-def test_a_store_that_goes_away_meanwhile_is_told_with_how_far_it_came(
-    cli: Callable[..., Ended],
-    ledger: Ledger,
-    client: redis.Redis,
-    valkey: ValkeyProcess,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Given
-    with LossyProxy(valkey.port) as proxy:
-        monkeypatch.setenv("POSTONCE_REDIS_URL", proxy.url)
-        proxy.lose_next_reply(to=REASON.encode(), times=1_000)
-
-        # When
-        stopped = cli(*ALL_REJECTED)
-    monkeypatch.setenv("POSTONCE_REDIS_URL", valkey.url)
-    again = cli(*ALL_REJECTED)
-
-    # Then
-    far, why = stopped.err.splitlines()
-    assert (stopped.code, stopped.out) == (ExitCode.UNREACHABLE, "")
-    assert far == "postonce: stopped after 0 of 3"
-    assert "running it again is safe" in why
-    assert again.code == ExitCode.DONE
-    assert sorted(redriven(client, ledger)) == ["r1", "r2", "r3"]

@@ -38,7 +38,7 @@ Exit codes:
   2  usage: the command line, a file or the environment is not as it should be
   3  no such request
   4  the store or the queue cannot be reached; running it again is safe,
-     but for redrive --post-again
+     except for redrive --post-again
   5  carried out, but stdout could not be written, so it could not be shown
   130 and 143  stopped by Ctrl-C and by SIGTERM
   141  stopped as the reader of its output had gone, as head does
@@ -183,7 +183,7 @@ def list_requests(
 app.command(
     epilog=_examples(
         'postonce redrive acme r1 --why "the channel is open again"',
-        'postonce redrive acme r1 --mark-sent 1700000000.000100 --why "found it"',
+        'postonce redrive acme r1 --mark-sent p1796043073545059 --why "found it"',
         'postonce redrive acme r1 --post-again --why "it is not there"',
         "postonce redrive --status rejected --error is_archived --newer-than 2h",
         'postonce redrive --status expired --tenant acme --yes --why "an outage"',

@@ -16,7 +16,7 @@ from actors.options import (
     OlderThan,
     Redrivable,
     RequestId,
-    SlackTs,
+    SlackPost,
     Tenant,
     Why,
 )
@@ -36,7 +36,7 @@ def redrive(  # noqa: PLR0913 - one for each option
         bool,
         typer.Option("--post-again", help="Though Slack may have it; for what is unproven."),
     ] = False,
-    mark_sent: SlackTs = None,
+    mark_sent: SlackPost = None,
     channel: ChannelId = None,
     status: Annotated[
         Redrivable | None,
@@ -54,11 +54,12 @@ def redrive(  # noqa: PLR0913 - one for each option
     """Have what ended without a post tried again.
 
     It is posted as if it were new, by what is configured now. What was sent is refused, and what is
-    still open goes on by itself. Running it again is safe, but with --post-again: that posts a
-    further time what has ended unproven anew.
+    still open goes on by itself. Running it again is safe, but not with --post-again, which
+    posts a further time what has ended unproven anew.
 
     What is unproven may be in Slack: look there first, as postonce explain says. Then either
-    --mark-sent records where it is, or --post-again has it posted, perhaps a second time.
+    --mark-sent records where it is, or --post-again has it posted, perhaps a second time. Where it
+    is tells "Copy link" in the menu of the message; put the link in quotes.
 
     Many are chosen by --status and narrowed by the other options. That is a dry run, which only
     shows them, unless --yes is given. What ended in the last moments may be missing.
@@ -77,7 +78,7 @@ def redrive(  # noqa: PLR0913 - one for each option
             older_than_ms=older_than,
             newer_than_ms=newer_than,
             post_again=post_again,
-            ts=mark_sent,
+            post=mark_sent,
             channel=channel,
             why=why,
             by=by,

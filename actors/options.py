@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 import typer
 
 from actors.commands.durations import duration_ms
+from actors.commands.found_posts import FoundPost, found_post
 
 T = TypeVar("T")
 
@@ -18,7 +19,6 @@ Redrivable = Literal["rejected", "expired", "cancelled", "unproven"]
 
 # Kept with the request and told to everyone: a sentence, no story.
 _SENTENCE_CHARS = 200
-_SLACK_TS = re.compile(r"[0-9]{10}\.[0-9]{6}", re.ASCII)
 _CHANNEL = re.compile(r"[A-Z0-9]{2,64}", re.ASCII)
 
 
@@ -42,13 +42,6 @@ def sentence(text: str) -> str:
         raise ValueError(f"has {len(text)} characters, at most {_SENTENCE_CHARS} are allowed")
     if not text.isprintable():
         raise ValueError("holds a line break or a control character")
-    return text
-
-
-def slack_ts(text: str) -> str:
-    """As `sentence`."""
-    if not _SLACK_TS.fullmatch(text):
-        raise ValueError("is not a timestamp of Slack's, such as 1700000000.000100")
     return text
 
 
@@ -109,13 +102,13 @@ By = Annotated[
         help="Who wants it.  [default: you, at this host]",
     ),
 ]
-SlackTs = Annotated[
-    str | None,
+SlackPost = Annotated[
+    FoundPost | None,
     typer.Option(
         "--mark-sent",
         metavar="TS",
-        parser=_read_by(slack_ts),
-        help="Post nothing: it is in Slack, with this timestamp.",
+        parser=_read_by(found_post),
+        help="Post nothing: it is in Slack, as its link or its timestamp says.",
     ),
 ]
 ChannelId = Annotated[
@@ -124,6 +117,6 @@ ChannelId = Annotated[
         "--channel",
         metavar="ID",
         parser=_read_by(channel_id),
-        help="With --mark-sent, where the record names no channel.",
+        help="With --mark-sent TS, where the record names no channel.",
     ),
 ]

@@ -36,7 +36,8 @@ _MEANINGS = {
     "postonce redrive {name} --why TEXT would have it posted after all.",
     "unproven": "Whether it was posted cannot be told ({error}). {told}In Slack open {place} "
     "and look for it shortly after {intent}. If it is there, say where: "
-    "postonce redrive {name} --mark-sent TS --why TEXT. If it is not, have it posted again: "
+    "postonce redrive {name} --mark-sent TS --why TEXT, with what Copy link in the menu of "
+    "the message gives as TS, in quotes. If it is not, have it posted again: "
     "postonce redrive {name} --post-again --why TEXT.",
 }
 _FORGOTTEN = (

@@ -16,40 +16,36 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
 from actors.commands.carrying_out import again_of
 from actors.commands.exit_codes import ExitCode
-from actors.commands.failures import UsageUnclear
+from actors.commands.marking import mark
 from actors.commands.opening import opened_ledger
-from actors.commands.order_answers import Answered, marked, redriven
+from actors.commands.order_answers import Answered, redriven
 from actors.commands.progress import progress_of
 from actors.commands.redrive_options import MarkSent, RedriveMany, RedriveOne, ShowMany, meaning_of
 from actors.commands.screen import complain, say
 from actors.commands.status import current_ms, most_shown, show_statuses
-from middleware.answers import TooLate, Unknown, text_to_mapping
 from middleware.dispatch_once import new_marker
 from middleware.errors import LedgerUnavailable
 from middleware.keys import Delivery
-from middleware.operating import InProgress, mark_sent, redrive
-from projector.explanation import read_explanation
+from middleware.operating import redrive
 from projector.listing import list_statuses
 from projector.redriving import redrive_each
-from projector.status import OPEN_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from actors.commands.redrive_options import Options
     from middleware.ledger import Ledger
-    from middleware.operating import MarkAnswer
-    from projector.explanation import Explanation
 
 
 def redrive_as(options: Options, *, as_json: bool) -> ExitCode:
-    meaning = meaning_of(options, now_ms=current_ms())
+    now_ms = current_ms()
+    meaning = meaning_of(options, now_ms=now_ms)
     with opened_ledger() as ledger:
         match meaning:
             case RedriveOne():
                 return _redrive_one(ledger, meaning).tell(as_json=as_json)
             case MarkSent():
-                return _mark_sent(ledger, meaning).tell(as_json=as_json)
+                return mark(ledger, meaning, now_ms=now_ms).tell(as_json=as_json)
             case ShowMany():
                 return _show_many(ledger, meaning, as_json=as_json)
             case RedriveMany():
@@ -63,29 +59,6 @@ def _redrive_one(ledger: Ledger, asked: RedriveOne) -> Answered:
         ledger, asked.delivery, asked.order, marker=new_marker(), post_again=asked.post_again
     )
     return redriven(asked.delivery, ledger.run(call))
-
-
-def _mark_sent(ledger: Ledger, asked: MarkSent) -> Answered:
-    found = read_explanation(ledger, asked.delivery.tenant, asked.delivery.id)
-    facts = {} if found is None else found.facts
-    # Where the intent said that it goes; of what is marked already only the receipt is left.
-    place = text_to_mapping(facts.get("target") or facts.get("receipt") or "")
-    channel = asked.channel or place.get("channel")
-    if channel is None:
-        return marked(asked.delivery, _unmarkable(found), {})
-    receipt = {"channel": channel, "ts": asked.ts}
-    answer = ledger.run(mark_sent(ledger, asked.delivery, asked.order, receipt=receipt))
-    return marked(asked.delivery, answer, receipt)
-
-
-def _unmarkable(found: Explanation | None) -> MarkAnswer:
-    """What is in no doubt is refused without asking where its post is."""
-    if found is None or found.status is None:
-        return Unknown()
-    state = found.status.status
-    if state in {"unproven", "uncertain"}:
-        raise UsageUnclear("the record names no channel: give --channel, where the post is")
-    return InProgress(state) if state in OPEN_STATES else TooLate(state)
 
 
 def _show_many(ledger: Ledger, asked: ShowMany, *, as_json: bool) -> ExitCode:

@@ -16,6 +16,7 @@ from middleware.keys import Delivery
 from middleware.operating import Order
 
 if TYPE_CHECKING:
+    from actors.commands.found_posts import FoundPost
     from projector.listing import Filter
 
 
@@ -31,7 +32,7 @@ class Options:
     older_than_ms: int | None = None
     newer_than_ms: int | None = None
     post_again: bool = False
-    ts: str | None = None
+    post: FoundPost | None = None
     channel: str | None = None
     why: str | None = None
     by: str | None = None
@@ -47,11 +48,11 @@ class RedriveOne:
 
 @dataclass(frozen=True, slots=True)
 class MarkSent:
-    """`channel` is None where the record is to tell it."""
+    """`channel` is None where the post's link or the record is to tell it."""
 
     delivery: Delivery
     order: Order
-    ts: str
+    post: FoundPost
     channel: str | None
 
 
@@ -82,10 +83,13 @@ def meaning_of(options: Options, *, now_ms: int) -> Meaning:
         options.newer_than_ms,
     )
     is_filtered = options.yes or any(value is not None for value in filters)
-    if options.channel is not None and options.ts is None:
+    if options.channel is not None and options.post is None:
         raise UsageUnclear("--channel only goes with --mark-sent")
-    if options.ts is not None and options.post_again:
+    if options.post is not None and options.post_again:
         raise UsageUnclear("either --mark-sent or --post-again, not both")
+    linked = None if options.post is None else options.post.channel
+    if linked and options.channel and linked != options.channel:
+        raise UsageUnclear(f"the link is into {linked}, and --channel says {options.channel}")
     if options.tenant is not None and is_filtered:
         raise UsageUnclear("either TENANT ID, or options that choose many (and --yes), not both")
     if options.tenant is None:
@@ -93,13 +97,13 @@ def meaning_of(options: Options, *, now_ms: int) -> Meaning:
     if options.id is None:
         raise UsageUnclear("say which request of this tenant: TENANT ID")
     delivery = Delivery(options.tenant, options.id)
-    if options.ts is not None:
-        return MarkSent(delivery, _order(options), options.ts, options.channel)
+    if options.post is not None:
+        return MarkSent(delivery, _order(options), options.post, options.channel)
     return RedriveOne(delivery, _order(options), options.post_again)
 
 
 def _many(options: Options, *, now_ms: int) -> RedriveMany | ShowMany:
-    if options.ts is not None:
+    if options.post is not None:
         raise UsageUnclear("--mark-sent is for one request: give TENANT ID")
     if options.status is None:
         raise UsageUnclear("say what to redrive: TENANT ID, or --status for many")

@@ -5,7 +5,7 @@ import pytest
 from actors.cli import run
 from actors.commands.durations import duration_ms
 from actors.commands.exit_codes import ExitCode
-from actors.options import channel_id, sentence, slack_ts
+from actors.options import channel_id, sentence
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,6 @@ def test_a_reason_may_be_in_any_language() -> None:
 
     # Then
     assert sentence(longest) == longest
-
-
-@pytest.mark.parametrize("text", ["1700000000", "1700000000.1", "C1", "1700000000.000100\n", "p17"])
-def test_what_is_no_timestamp_of_slack_marks_nothing(text: str) -> None:
-    # Then
-    with pytest.raises(ValueError, match="timestamp"):
-        slack_ts(text)
 
 
 @pytest.mark.parametrize("text", ["", "#ops", "ops", "C1 "])

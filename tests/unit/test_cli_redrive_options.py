@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actors.commands.failures import UsageUnclear
+from actors.commands.found_posts import FoundPost
 from actors.commands.redrive_options import (
     MarkSent,
     Options,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 NOW_MS = 1_800_000_000_000
 ONE = {"tenant": "acme", "id": "r1"}
 ORDER = Order(by="ada@ops", why="it is back")
+POST = FoundPost("1796043073.545059")
+LINKED = FoundPost("1796043073.545059", "C1")
 ORDERED = {"by": ORDER.by, "why": ORDER.why}
 
 
@@ -48,10 +51,10 @@ def test_another_post_is_only_made_where_it_is_ordered() -> None:
 
 def test_one_request_is_marked() -> None:
     # When
-    meant = meaning(**ONE, **ORDERED, ts="17.1", channel="C1")
+    meant = meaning(**ONE, **ORDERED, post=POST, channel="C1")
 
     # Then
-    assert meant == MarkSent(Delivery("acme", "r1"), ORDER, "17.1", "C1")
+    assert meant == MarkSent(Delivery("acme", "r1"), ORDER, POST, "C1")
 
 
 def test_many_are_only_shown_unless_it_is_meant() -> None:
@@ -80,17 +83,18 @@ def test_an_age_is_counted_from_now() -> None:
         ({}, "TENANT ID, or --status"),
         ({"tenant": "acme"}, "TENANT ID"),
         (ONE, "--why is missing"),
-        (ONE | {"ts": "17.1"}, "--why is missing"),
+        (ONE | {"post": POST}, "--why is missing"),
         ({"status": "rejected", "yes": True}, "--why is missing"),
         ({"of_tenant": "acme"}, "--status"),
         ({"yes": True} | ORDERED, "--status"),
         (ONE | ORDERED | {"status": "rejected"}, "not both"),
         (ONE | ORDERED | {"older_than_ms": 0}, "not both"),
         (ONE | ORDERED | {"yes": True}, "not both"),
-        (ONE | ORDERED | {"ts": "17.1", "post_again": True}, "not both"),
+        (ONE | ORDERED | {"post": POST, "post_again": True}, "not both"),
         (ONE | ORDERED | {"channel": "C1"}, "--mark-sent"),
-        ({"status": "unproven", "ts": "17.1", "post_again": True}, "not both"),
-        ({"status": "unproven", "ts": "17.1"}, "one request"),
+        (ONE | ORDERED | {"post": LINKED, "channel": "C2"}, "into C1, and --channel says C2"),
+        ({"status": "unproven", "post": POST, "post_again": True}, "not both"),
+        ({"status": "unproven", "post": POST}, "one request"),
         ({"status": "unproven"}, "--post-again"),
         ({"status": "rejected", "post_again": True}, "--post-again"),
         ({"status": "rejected", "older_than_ms": 5, "newer_than_ms": 5}, "--newer-than"),

@@ -6,7 +6,7 @@ import pytest
 
 from actors.commands.exit_codes import ExitCode
 from projector.status import read_status
-from tests.redis.cli.unproven import TARGET, end_unproven
+from tests.redis.cli.unproven import end_unproven
 from tests.redis.projector.asking import ask, claim, post, reject, stream
 
 if TYPE_CHECKING:
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
     import redis
 
-    from middleware.keys import Delivery
     from middleware.ledger import Ledger
     from tests.redis.cli.conftest import Ended
 
 WHY = ("--why", "the channel is back", "--by", "ada@ops")
-TS = "1800000000.000100"
+TS = "1796043073.545059"
 
 
 def state(ledger: Ledger, message_request_id: str = "r1") -> str:
@@ -145,65 +144,6 @@ def test_another_post_is_not_ordered_of_what_was_never_posted(
     # Then
     assert ended.code == ExitCode.REFUSED
     assert "without --post-again" in ended.err
-
-
-def test_what_a_person_found_is_sent_to_where_the_intent_said(
-    cli: Callable[..., Ended], ledger: Ledger
-) -> None:
-    # Given
-    end_unproven(ledger)
-
-    # When
-    once = cli("redrive", "acme", "r1", *WHY, "--mark-sent", TS)
-    again = cli("redrive", "acme", "r1", *WHY, "--mark-sent", TS)
-    other = cli("redrive", "acme", "r1", *WHY, "--mark-sent", "1800000000.000200")
-
-    # Then
-    found = read_status(ledger, "acme", "r1")
-    assert found is not None
-    assert (found.status, found.receipt) == ("sent", {"channel": TARGET["channel"], "ts": TS})
-    assert [each.code for each in (once, again, other)] == [
-        ExitCode.DONE,
-        ExitCode.DONE,
-        ExitCode.REFUSED,
-    ]
-    assert "another receipt" in other.err
-
-
-def test_where_the_record_names_no_channel_the_person_must(
-    cli: Callable[..., Ended], ledger: Ledger
-) -> None:
-    # Given
-    end_unproven(ledger, target={})
-
-    # When
-    without = cli("redrive", "acme", "r1", *WHY, "--mark-sent", TS)
-    ended = cli("redrive", "acme", "r1", *WHY, "--mark-sent", TS, "--channel", "C9")
-
-    # Then
-    found = read_status(ledger, "acme", "r1")
-    assert found is not None
-    assert (without.code, ended.code) == (ExitCode.USAGE, ExitCode.DONE)
-    assert "--channel" in without.err
-    assert found.receipt == {"channel": "C9", "ts": TS}
-
-
-@pytest.mark.parametrize(("end", "said"), [(reject, "is rejected"), (claim, "is claimed")])
-def test_only_what_is_unproven_is_marked(
-    cli: Callable[..., Ended],
-    ledger: Ledger,
-    end: Callable[[Ledger, Delivery], object],
-    said: str,
-) -> None:
-    # Given
-    end(ledger, ask(ledger))
-
-    # When
-    ended = cli("redrive", "acme", "r1", *WHY, "--mark-sent", TS)
-
-    # Then
-    assert ended.code == ExitCode.REFUSED
-    assert said in ended.err
 
 
 def test_an_order_without_a_reason_changes_nothing(

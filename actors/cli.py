@@ -36,7 +36,7 @@ Exit codes:
   0  done
   1  some were refused, or a check failed
   2  usage: the command line, a file or the environment is not as it should be
-  3  no such request
+  3  no such request, or no such tenant
   4  the store or the queue cannot be reached; running it again is safe,
      except for redrive --post-again
   5  carried out, but stdout could not be written, so it could not be shown

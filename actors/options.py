@@ -72,7 +72,7 @@ OlderThan = Annotated[
         "--older-than",
         metavar="DURATION",
         parser=_read_by(duration_ms),
-        help="Requested before this long ago: 30s, 10m, 2h, 3d.",
+        help="It ended, or, still open, was requested so long ago: 30s, 10m, 2h, 3d.",
     ),
 ]
 NewerThan = Annotated[
@@ -81,7 +81,7 @@ NewerThan = Annotated[
         "--newer-than",
         metavar="DURATION",
         parser=_read_by(duration_ms),
-        help="Requested since this long ago.",
+        help="The same, and less long ago.",
     ),
 ]
 Why = Annotated[

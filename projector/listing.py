@@ -30,7 +30,8 @@ class Filter:
     """Which requests are meant; whatever is None does not matter.
 
     `status` is a state of the ledger (another word means none of them), `error` the code it ended
-    with. Requested neither before `from_ms` nor after `until_ms`.
+    with. What has ended did so neither before `from_ms` nor after `until_ms`; what is open was
+    requested so.
     """
 
     tenant: str | None = None
@@ -40,13 +41,13 @@ class Filter:
     until_ms: int | None = None
 
     def means(self, found: Status) -> bool:
-        requested_ms = found.requested_at_ms
+        since_ms = found.since_ms
         return (
             self.tenant in (None, found.tenant)
             and self.status in (None, found.status)
             and self.error in (None, found.error)
-            and (self.from_ms is None or self.from_ms <= requested_ms)
-            and (self.until_ms is None or requested_ms <= self.until_ms)
+            and (self.from_ms is None or self.from_ms <= since_ms)
+            and (self.until_ms is None or since_ms <= self.until_ms)
         )
 
 
@@ -67,6 +68,16 @@ def known_tenants(ledger: Ledger) -> list[str]:
             pipeline.smembers(ledger.keys.known(partition))
         replies = cast("list[Iterable[str]]", pipeline.execute())
     return sorted(tenant for tenants in replies for tenant in tenants)
+
+
+def is_known(ledger: Ledger, tenant: str) -> bool:
+    """Whether it is configured, or something of it is folded."""
+    known = ledger.keys.known(ledger.keys.partition_of(tenant))
+    with failing_closed():
+        pipeline = ledger.store.client.pipeline(transaction=False)
+        pipeline.sismember(known, tenant)
+        pipeline.exists(ledger.keys.config(tenant))
+        return any(pipeline.execute())
 
 
 def _of_tenant(ledger: Ledger, tenant: str, wanted: Filter) -> Iterator[Status]:

@@ -37,6 +37,11 @@ class Status:
     due_at_ms: int | None
     settled_at_ms: int | None
 
+    @property
+    def since_ms(self) -> int:
+        """When it ended; of what is open, when it was requested."""
+        return self.requested_at_ms if self.settled_at_ms is None else self.settled_at_ms
+
     def as_json(self) -> dict[str, object]:
         """The form that users rely on, ready for `json.dumps`; times in RFC 3339."""
         return {

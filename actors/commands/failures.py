@@ -21,6 +21,10 @@ class UsageUnclear(Exception):
     """Each option is right, but together they mean nothing; the sentence says which, and how."""
 
 
+class TenantUnknown(Exception):
+    """Nothing is configured for the tenant, and nothing of it is listed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     sentences: tuple[str, ...]
@@ -32,11 +36,14 @@ def failure_of(error: Exception) -> Failure | None:
     match error:
         case UsageUnclear():
             return Failure((f"{error}; --help shows examples",), ExitCode.USAGE)
+        case TenantUnknown(args=(tenant,)):
+            sentence = (
+                f'no tenant "{tenant}": nothing is configured for it, nothing of it is listed'
+            )
+            return Failure((sentence,), ExitCode.UNKNOWN_REQUEST)
         case SettingsRefused(expectations=expectations):
             return Failure(expectations, ExitCode.USAGE)
-        case StoreRefused() | GuardMisdeclared() | InstallationsUrlInvalid():
-            return Failure((str(error),), ExitCode.USAGE)
-        case QueueNotCountable():
+        case StoreRefused() | GuardMisdeclared() | InstallationsUrlInvalid() | QueueNotCountable():
             return Failure((str(error),), ExitCode.USAGE)
         case ConfigurationRefused(owners=owners):
             taken = tuple(

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from actors.commands.failures import UsageUnclear
-from projector.listing import Filter
+from typing import TYPE_CHECKING
+
+from actors.commands.failures import TenantUnknown, UsageUnclear
+from projector.listing import Filter, is_known, list_statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from middleware.ledger import Ledger
+    from projector.status import Status
 
 
 def filter_of(
@@ -28,3 +36,12 @@ def filter_of(
         from_ms=None if newer_than_ms is None else now_ms - newer_than_ms,
         until_ms=None if older_than_ms is None else now_ms - older_than_ms,
     )
+
+
+def list_chosen(ledger: Ledger, wanted: Filter) -> Iterator[Status]:
+    """As `list_statuses`. Raises TenantUnknown: a mistyped tenant must not look like a good one of
+    which nothing is to be done.
+    """
+    if wanted.tenant is not None and not is_known(ledger, wanted.tenant):
+        raise TenantUnknown(wanted.tenant)
+    return list_statuses(ledger, wanted)

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
 from actors.commands.carrying_out import again_of
 from actors.commands.exit_codes import ExitCode
+from actors.commands.filters import list_chosen
 from actors.commands.marking import mark
 from actors.commands.opening import opened_ledger
 from actors.commands.order_answers import Answered, redriven
@@ -27,7 +28,6 @@ from middleware.dispatch_once import new_marker
 from middleware.errors import LedgerUnavailable
 from middleware.keys import Delivery
 from middleware.operating import redrive
-from projector.listing import list_statuses
 from projector.redriving import redrive_each
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _redrive_one(ledger: Ledger, asked: RedriveOne) -> Answered:
 
 
 def _show_many(ledger: Ledger, asked: ShowMany, *, as_json: bool) -> ExitCode:
-    found = list_statuses(ledger, asked.wanted)
+    found = list_chosen(ledger, asked.wanted)
     shown = show_statuses(islice(found, most_shown(as_json=as_json)), as_json=as_json)
     count = shown + sum(1 for _ in found)
     which = "" if shown == count else f" (the first {shown} are shown)"
@@ -74,7 +74,7 @@ def _redrive_many(ledger: Ledger, asked: RedriveMany, *, as_json: bool) -> ExitC
     # All of them first: what is redriven leaves the very list that is being read.
     deliveries = [
         Delivery(found.tenant, found.message_request_id)
-        for found in list_statuses(ledger, asked.wanted)
+        for found in list_chosen(ledger, asked.wanted)
     ]
     counts: Counter[str] = Counter()
     remaining = iter(deliveries)

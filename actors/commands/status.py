@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from actors.commands.exit_codes import ExitCode
+from actors.commands.filters import list_chosen
 from actors.commands.opening import opened_ledger
 from actors.commands.screen import complain, say, say_json, screen
 from actors.commands.times import age, relative
 from middleware.timing import SECOND_MS
-from projector.listing import list_statuses
 from projector.status import read_status
 from projector.utc import utc_text
 
@@ -60,7 +60,7 @@ def unknown_request(tenant: str, message_request_id: str) -> ExitCode:
 def show_list(wanted: Filter, *, limit: int | None, as_json: bool) -> ExitCode:
     most = limit or most_shown(as_json=as_json)
     with opened_ledger() as ledger:
-        found = list_statuses(ledger, wanted)
+        found = list_chosen(ledger, wanted)
         show_statuses(islice(found, most), as_json=as_json)
         if most != limit and next(found, None) is not None:
             complain(f"the first {most}; --limit shows more, --status fewer")
@@ -140,14 +140,15 @@ def _table(rows: Sequence[Status]) -> Table:
 
 
 def _cells(status: Status, *, now_ms: int | None) -> tuple[str, ...]:
-    """Without `now_ms`, for programs: the moment of the request in place of its age."""
-    requested_at_ms = status.requested_at_ms
+    """The age is the one that filters mean; without `now_ms`, for programs, the moment of the
+    request takes its place.
+    """
     return (
         status.tenant,
         status.message_request_id,
         status.status,
         str(status.attempts),
-        utc_text(requested_at_ms) if now_ms is None else age(now_ms - requested_at_ms),
+        utc_text(status.requested_at_ms) if now_ms is None else age(now_ms - status.since_ms),
         status.error or "",
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from tests.redis.projector.asking import RECEIPT, ask, post, reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import redis
 
@@ -128,7 +130,7 @@ def test_a_list_is_narrowed_by_error_and_by_age(
     reject(ledger, ask(ledger, "new"))
     old = ask(ledger, "old")
     reject(ledger, old)
-    client.hset(ledger.keys.delivery(old), "accepted_at", str(1_700_000_000_000))
+    client.hset(ledger.keys.delivery(old), "settled_at", str(1_700_000_000_000))
     ask(ledger, "open")
     fold()
 
@@ -187,9 +189,71 @@ def test_a_terminal_gets_a_table_that_says_when_there_is_more(
 
 
 @pytest.mark.usefixtures("terminal")
+def test_the_age_on_a_terminal_is_the_one_that_filters_mean(
+    cli: Callable[..., Ended], ledger: Ledger, client: redis.Redis, fold: Callable[[], None]
+) -> None:
+    # Given
+    expired = ask(ledger)
+    two_days_ago = str(int(time.time() * 1_000) - 2 * 86_400_000)
+    client.hset(ledger.keys.delivery(expired), "accepted_at", two_days_ago)
+    reject(ledger, expired)
+    fold()
+
+    # When
+    listed = [cli("list", *more).out for more in ((), ("--newer-than", "2h"))]
+
+    # Then
+    for shown in listed:
+        _, row = shown.splitlines()
+        assert "2 d" not in row
+
+
+@pytest.mark.usefixtures("terminal")
 def test_a_terminal_is_told_that_there_is_nothing(cli: Callable[..., Ended]) -> None:
     # Then
-    assert cli("list", "--tenant", "nobody").out == "no requests\n"
+    assert cli("list").out == "no requests\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("list", "--json"),
+        ("redrive", "--status", "rejected"),
+        ("redrive", "--status", "rejected", "--yes", "--why", "it is back"),
+    ],
+)
+def test_a_tenant_that_there_is_not_is_no_tenant_without_requests(
+    cli: Callable[..., Ended], ledger: Ledger, fold: Callable[[], None], arguments: tuple[str, ...]
+) -> None:
+    # Given
+    reject(ledger, ask(ledger))
+    fold()
+
+    # When
+    mistyped = cli(*arguments, "--tenant", "amce")
+    right = cli(*arguments, "--tenant", "acme")
+
+    # Then
+    (line,) = mistyped.err.splitlines()
+    assert (mistyped.code, mistyped.out) == (ExitCode.UNKNOWN_REQUEST, "")
+    assert line.startswith('postonce: no tenant "amce"')
+    assert right.code == ExitCode.DONE
+
+
+def test_a_tenant_that_is_configured_is_known_before_it_has_requests(
+    cli: Callable[..., Ended], tmp_path: Path
+) -> None:
+    # Given
+    tenants = tmp_path / "tenants.yaml"
+    tenants.write_text("tenants: {acme: {workspaces: {}, channels: {}, templates: {}}}")
+    configured = cli("configure", tenants)
+
+    # When
+    ended = cli("list", "--tenant", "acme")
+
+    # Then
+    assert (configured.code, ended.code, ended.err) == (ExitCode.DONE, ExitCode.DONE, "")
 
 
 def test_counts_have_their_names_and_their_order(

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.commands.exit_codes import ExitCode
+from middleware.timing import DAY_MS
 from projector.status import read_status
 from tests.lossy_proxy import LossyProxy
-from tests.redis.projector.asking import RECEIPT, ask, post, reject, stream
+from tests.redis.projector.asking import RECEIPT, ask, claim, post, reject, stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +100,27 @@ def test_a_filter_leaves_out_what_it_does_not_mean(cli: Callable[..., Ended]) ->
 
     # Then
     assert counts == [2, 3, 0, 3, 0]
+
+
+def test_what_expired_lately_is_chosen_by_when_it_expired(
+    cli: Callable[..., Ended], ledger: Ledger, client: redis.Redis, fold: Callable[[], None]
+) -> None:
+    # Given
+    delivery = ask(ledger)
+    now_ms = int(time.time() * 1_000)
+    client.hset(ledger.keys.delivery(delivery), "accepted_at", now_ms - DAY_MS)
+    client.hset(ledger.keys.delivery(delivery), "expires_at", now_ms - 1)
+    claim(ledger, delivery)
+    fold()
+
+    # When
+    expired = ("redrive", "--status", "expired", "--json")
+    lately = cli(*expired, "--newer-than", "2h")
+    before = cli(*expired, "--older-than", "2h")
+
+    # Then
+    assert [each["message_request_id"] for each in lately.objects] == ["r1"]
+    assert before.objects == []
 
 
 @pytest.mark.usefixtures("many")

@@ -151,15 +151,18 @@ def test_a_list_may_be_of_one_tenant_and_of_one_status(ledger: Ledger, broker: S
     assert lists == [["acme/r3 claimed"], ["globex/r4 waiting"], ["acme/r1 sent"], [], []]
 
 
-def test_a_list_may_be_of_one_error_and_of_one_span_of_time(
+def test_a_list_may_be_of_one_error_and_of_what_ended_or_was_requested_in_a_span_of_time(
     ledger: Ledger, client: redis.Redis, broker: StubBroker
 ) -> None:
     # Given
-    for name, requested_ms in (("r1", 1_000), ("r2", 2_000), ("r3", 3_000), ("r4", 4_000)):
+    for name, at_ms in (("r1", 1_000), ("r2", 2_000), ("r3", 3_000), ("r4", 4_000)):
         delivery = ask(ledger, name)
+        since = "accepted_at"
         if name != "r4":
             reject(ledger, delivery)
-        client.hset(ledger.keys.delivery(delivery), "accepted_at", requested_ms)
+            client.hset(ledger.keys.delivery(delivery), "accepted_at", 1)
+            since = "settled_at"
+        client.hset(ledger.keys.delivery(delivery), since, at_ms)
     project_all(ledger, broker)
 
     # When

@@ -46,18 +46,26 @@ Exit codes:
 The environment says where the store is, and all else: POSTONCE_REDIS_URL and others.
 """
 
+
+def _examples(*lines: str) -> str:
+    return "\n  ".join(("\b\nExample:" if len(lines) == 1 else "\b\nExamples:", *lines))
+
+
+_FIRST_STEPS = _examples(
+    "postonce stats",
+    "postonce list --status unproven",
+    "postonce explain acme r1",
+    "postonce redrive --help",
+)
+
 app = typer.Typer(
     help="Slack messages, asked for by services, posted once.",
-    epilog=_EXIT_CODES,
+    epilog=f"{_FIRST_STEPS}\n\n{_EXIT_CODES}",
     add_completion=False,
     # Its tracebacks show local variables, which may hold a token or a message's text.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-def _examples(*lines: str) -> str:
-    return "\n  ".join(("\b\nExample:" if len(lines) == 1 else "\b\nExamples:", *lines))
 
 
 def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature

@@ -62,7 +62,8 @@ _TRANSITIONS = {
     "conflict": "another request came under this id and was turned away",
     "dispatched": "put on the queue as message {message_id}",
     "dispatch refused": "message {message_id} was one too many and stayed off the queue",
-    "swept": "stood still, so it is put on the queue again; after {again_after} once more",
+    "swept": "its time had come, so it is put on the queue; if no worker takes it, once more after "
+    "{again_after}",
     "claimed": "attempt {attempt}, by {by}, token {token}…",
     "held": "{by} found it held by another and left it alone",
     "lease over": "its holder fell silent; another may go on",

@@ -111,7 +111,7 @@ def test_a_trace_without_a_record_is_said_to_be_one() -> None:
     [
         ("claimed", {"attempt": 2, "by": "vm:1:2", "token": "abcd"}, "attempt 2, by vm:1:2"),
         ("postponed", {"reason": "rate_limited", "delay_ms": 12_000.0}, "12.0 s"),
-        ("swept", {"again_after_ms": 60_000}, "after 1 min"),
+        ("swept", {"again_after_ms": 60_000}, "if no worker takes it, once more after 1 min"),
         ("absent", {"read_begun": INTENT_MS}, "08:00:00.123"),
         ("late_post", {"receipt": '{"ts":"17.5"}'}, "ts 17.5"),
         ("redriven", {"by": "ada@ops", "why": "w", "ended": "expired"}, "by ada@ops, w: it had"),

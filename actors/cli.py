@@ -210,7 +210,8 @@ def rebuild(
     It dispatches nothing and may run while everything else does. The new views are made beside the
     old ones, and shown partition by partition, as far as the projector has come. Texts that were
     lost and may still be needed are restored. Stopped at any moment it has done no harm: run it
-    again. Of two at once the later goes on.
+    again. Of two at once the later goes on. It is refused where POSTONCE_RETENTION_S is not that of
+    the projectors: a shorter one would drop what they list.
     """
     from actors.commands.rebuild import rebuild_all
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from middleware.errors import StoreRefused
+from middleware.errors import LedgerUnavailable, StoreRefused
 from projector.dispatching import UNREACHABLE, dispatch
 from projector.errors import EventUnreadable
 from projector.event_log import read_events
 from projector.events import Event, MessageRequested, Outcome
 from projector.folding import fold_all, kind_of, read
 from projector.partition_lease import PartitionLease
+from projector.retention import tell_retention
 from projector.trimming import TRIM_EVERY_S, Trimming
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class PartitionProjector:
         self._block_ms = block_ms
         self._dispatchers = dispatchers
         self._complained: set[Delivery] = set()
+        self._is_holding = False
 
     def run(self, stopping: StopSignal) -> None:
         """Return soon after the signal, with the batch in hand finished and the lease released."""
@@ -87,6 +90,12 @@ class PartitionProjector:
     def _project(self) -> bool:
         """One batch; False when another holds the partition."""
         held = self._lease.hold()
+        if held is not None and not self._is_holding:
+            # Of use to those who rebuild, and no reason to fold later: in a cluster it is kept on
+            # another node.
+            with suppress(LedgerUnavailable):
+                tell_retention(self._ledger)
+        self._is_holding = held is not None
         if held is None:
             return False
         batch = read_events(self._ledger, self._partition, held.position, block_ms=self._block_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.commands.opening import opened_ledger
+from actors.commands.opening import opened_for_orders
 from actors.commands.order_answers import cancelled
 from actors.commands.redrive_options import whoever
 from middleware.keys import Delivery
@@ -17,6 +17,6 @@ def cancel_request(
     tenant: str, message_request_id: str, *, by: str | None, why: str | None, as_json: bool
 ) -> ExitCode:
     delivery = Delivery(tenant, message_request_id)
-    with opened_ledger() as ledger:
+    with opened_for_orders() as ledger:
         answer = ledger.run(ledger.cancel(delivery, by=by or whoever(), why=why or ""))
     return cancelled(delivery, answer).tell(as_json=as_json)

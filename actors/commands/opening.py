@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from actors.commands.failures import QueueUnavailable
+from actors.commands.screen import complain
 from actors.queue import make_broker
 from middleware.errors import LedgerUnavailable
 from projector.actor_message import QUEUE_NAME
 from projector.queue_counts import queue_counts
+from projector.retention import other_retention
 from projector.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ def opened_ledger(settings: StoreSettings | None = None) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.store.close()
+
+
+@contextmanager
+def opened_for_orders() -> Iterator[Ledger]:
+    """As `opened_ledger`, with a warning where what an order ends would be forgotten too soon, or
+    too late: no reason to refuse an order at night.
+    """
+    with opened_ledger() as ledger:
+        other = other_retention(ledger)
+        if other is not None:
+            complain(f"postonce: warning: {other}")
+        yield ledger
 
 
 def count_queue(broker: Broker) -> QueueCounts:

@@ -12,9 +12,10 @@ from actors.commands.exit_codes import ExitCode
 from actors.commands.opening import opened_ledger
 from actors.commands.progress import progress_of
 from actors.commands.screen import complain, say, say_json
-from middleware.errors import LedgerUnavailable
+from middleware.errors import LedgerUnavailable, StoreRefused
 from projector.errors import RebuildSuperseded
 from projector.rebuild import Folded, Rebuilt, rebuild
+from projector.retention import other_retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +24,14 @@ _SAFE = "what is shown is whole, and running it again is safe"
 
 
 def rebuild_all(*, as_json: bool) -> ExitCode:
-    """Raise SettingsRefused, LedgerUnavailable or StoreRefused."""
+    """Raise SettingsRefused, LedgerUnavailable or StoreRefused.
+
+    It would drop from the lists what it takes for forgotten, while the projectors still keep it.
+    """
     with opened_ledger() as ledger:
+        other = other_retention(ledger)
+        if other is not None:
+            raise StoreRefused(f"nothing was rebuilt: {other}")
         return follow(rebuild(ledger), partitions=ledger.keys.partitions, as_json=as_json)
 
 

@@ -18,7 +18,7 @@ from actors.commands.carrying_out import again_of
 from actors.commands.exit_codes import ExitCode
 from actors.commands.filters import list_chosen
 from actors.commands.marking import mark
-from actors.commands.opening import opened_ledger
+from actors.commands.opening import opened_for_orders
 from actors.commands.order_answers import Answered, redriven
 from actors.commands.progress import progress_of
 from actors.commands.redrive_options import MarkSent, RedriveMany, RedriveOne, ShowMany, meaning_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def redrive_as(options: Options, *, as_json: bool) -> ExitCode:
     now_ms = current_ms()
     meaning = meaning_of(options, now_ms=now_ms)
-    with opened_ledger() as ledger:
+    with opened_for_orders() as ledger:
         match meaning:
             case RedriveOne():
                 return _redrive_one(ledger, meaning).tell(as_json=as_json)

@@ -3,18 +3,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
 from actors.commands.exit_codes import ExitCode
 from actors.commands.rebuild import follow
+from middleware.dispatch_once import DispatchOnce
+from middleware.ledger import Ledger
+from middleware.timing import DAY_MS, Timing
 from projector.rebuild import rebuild
 from tests.redis.projector.asking import ask, post, reject
+from tests.redis.projector.guarding import declare_actor
+from tests.redis.projector.test_projecting import project_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import redis
 
-    from middleware.ledger import Ledger
     from projector.rebuild import Folded, Rebuilt
     from tests.redis.cli.conftest import Ended
 
@@ -140,3 +145,69 @@ def test_one_that_is_stopped_says_how_far_it_came(
     assert said.out == "partition 0: rebuilt from 2 events\n"
     assert "stopped after 1 of 2 partitions" in said.err
     assert "running it again is safe" in said.err
+
+
+@pytest.mark.usefixtures("folded")
+@pytest.mark.parametrize("retention_s", ["60", "1209600"])
+def test_one_that_would_keep_things_for_another_time_is_refused(
+    cli: Callable[..., Ended],
+    client: redis.Redis,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    retention_s: str,
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_RETENTION_S", retention_s)
+
+    # When
+    ended = cli("rebuild")
+
+    # Then
+    (line,) = ended.err.splitlines()
+    assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+    assert f"is {retention_s} here" in line
+    assert line.endswith("set POSTONCE_RETENTION_S=604800")
+    for tenant in ("acme", "globex"):
+        projection = ledger.keys.projection(ledger.keys.partition_of(tenant))
+        assert "building" not in client.hgetall(projection)
+
+
+@pytest.mark.usefixtures("folded")
+def test_what_the_projectors_run_with_now_is_what_counts(
+    cli: Callable[..., Ended],
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given
+    longer = Ledger(ledger.store, ledger.keys, Timing(retention_ms=14 * DAY_MS))
+    broker = StubBroker(middleware=[DispatchOnce(longer)])
+    declare_actor(broker)
+    ask(longer, "r3")
+    project_all(longer, broker)
+
+    # When
+    refused = cli("rebuild")
+    monkeypatch.setenv("POSTONCE_RETENTION_S", "1209600")
+    ended = cli("rebuild")
+
+    # Then
+    assert (refused.code, ended.code) == (ExitCode.USAGE, ExitCode.DONE)
+
+
+@pytest.mark.usefixtures("folded")
+@pytest.mark.parametrize(
+    "order", [("cancel", "acme", "r2"), ("redrive", "globex", "r1", "--why", "it is back")]
+)
+def test_an_order_that_keeps_things_for_another_time_is_carried_out_with_a_warning(
+    cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, order: tuple[str, ...]
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_RETENTION_S", "60.5")
+
+    # When
+    ended = cli(*order)
+
+    # Then
+    (line,) = ended.err.splitlines()
+    assert ended.code == ExitCode.DONE
+    assert line.startswith("postonce: warning: POSTONCE_RETENTION_S is 60.5 here")

@@ -5,12 +5,10 @@ A command's own module is imported when the command is run, so that `--help` ans
 
 # ruff: noqa: PLC0415 - as said above
 
-import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,6 +16,7 @@ import typer
 from actors.commands.carrying_out import carry_out
 from actors.commands.exit_codes import ExitCode
 from actors.commands.logs import log_nothing
+from actors.commands.stop_signals import end_by_signals
 from actors.operating_cli import cancel, redrive
 from actors.options import (
     AsJson,
@@ -295,13 +294,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, _end)
+    end_by_signals()
     sys.exit(run(sys.argv[1:]))
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    """As Ctrl-C does: whatever runs is left in order."""
-    raise SystemExit(ExitCode.TERMINATED)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from actors.commands.stop_signals import raise_swallowed
 from projector.errors import FieldProblem
 from projector.requests import RefusedInput, request_many
 
@@ -36,7 +37,7 @@ class Line:
 def read_lines(stream: BinaryIO) -> Iterator[Line]:
     """Those that are not blank."""
     number = 0
-    while piece := stream.readline(LINE_MAX_BYTES + 1):
+    while piece := _read(stream):
         number += 1
         if number == 1:
             piece = piece.removeprefix(_BYTE_ORDER_MARK)
@@ -67,6 +68,11 @@ def answered(lines: Iterable[Line], ledger: Ledger) -> Iterator[tuple[int, Reque
 def _too_long(unanswered: deque[Line]) -> Iterator[tuple[int, RequestAnswer]]:
     while unanswered and unanswered[0].content is None:
         yield unanswered.popleft().number, _TOO_LONG
+
+
+def _read(stream: BinaryIO) -> bytes:
+    raise_swallowed()
+    return stream.readline(LINE_MAX_BYTES + 1)
 
 
 def _skip_rest(stream: BinaryIO) -> None:

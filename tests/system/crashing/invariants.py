@@ -5,14 +5,14 @@ Each violation is a sentence; none is the expected answer.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
+from middleware.keys import Delivery
 from projector.fold import ENDED
-from projector.listing import Filter, list_statuses
 from projector.stats import stats
+from tests.accounts import folded_of, listed_as, told_otherwise
 from tests.keyspace import immortal_keys
 from tests.system.crashing.effects import ROLES
 from tests.system.deliveries import TENANT
@@ -78,17 +78,14 @@ def _of_one(run: Run, status: Status, scenario: Scenario) -> Iterator[str]:
     if outcome not in scenario.outcomes:
         yield f"{name} is {outcome}, not {' or '.join(sorted(scenario.outcomes))}"
     yield from _of_its_posts(run, status, most=scenario.posts)
-    told = [event for each, event in run.told() if each == name]
-    # One outcome a round, but what nobody could tell may still be found.
-    earlier = rf"(({'|'.join(ENDED)}) redriven )*(unproven )?"
-    if not re.fullmatch(earlier + outcome, " ".join(told)):
-        yield f"{name} is {outcome}, but those who follow were told {told}"
-    folded = [each.what for each in run.evidence_of(name, source="event")]
-    if sorted(folded) != sorted(["requested", *told]):
-        yield f"{name} is {outcome}, but its timeline holds {folded}"
-    listed = list_statuses(run.ledger, Filter(tenant=TENANT, status=outcome))
-    if name not in {each.message_request_id for each in listed}:
-        yield f"{name} is {outcome}, but not listed so"
+    otherwise = told_otherwise(
+        outcome,
+        told=[event for each, event in run.told() if each == name],
+        folded=folded_of(run.ledger, Delivery(TENANT, name)),
+        listed=listed_as(run.ledger, TENANT, outcome)[name],
+    )
+    for sentence in otherwise.values():
+        yield f"{name} is {outcome}, but {sentence}"
 
 
 def _of_its_posts(run: Run, status: Status, *, most: int) -> Iterator[str]:

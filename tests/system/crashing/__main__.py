@@ -8,14 +8,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.system.crashing.campaign import AT_ONCE, points_of, record_all, try_all
+from tests.system.crashing.campaign import AT_ONCE, points_of, record_all, try_all, vanished
 from tests.system.crashing.report import table
 from tests.system.crashing.scenarios import SCENARIOS
 from tests.system.crashing.stage import Stage
 
 
 def main() -> int:
-    """1 when something does not hold, or was not reached; 2 when a name names nothing."""
+    """1 when something does not hold, was not reached or has vanished; 2: a name names nothing."""
     parser = argparse.ArgumentParser(prog="python -m tests.system.crashing", description=__doc__)
     parser.add_argument("--point", action="append", default=[], metavar="NAME", help="only this")
     parser.add_argument("--scenario", action="append", default=[], metavar="NAME", help="only its")
@@ -34,12 +34,13 @@ def main() -> int:
             _say(*points)
             return 0
         verdicts = try_all(stage, points, at_once=options.at_once)
-        _say(*(each for each in verdicts if not each.holds), *table(verdicts))
+        failed = [*(each for each in verdicts if not each.holds), *vanished(points, verdicts)]
+        _say(*failed, *table(verdicts))
         _say(f"{len(points) - len(verdicts)} points were there only by chance")
         _say(f"{time.monotonic() - began_s:.0f} s, logs in {directory}")
-    if not verdicts:
-        return 2
-    return 0 if all(each.holds for each in verdicts) else 1
+    if failed:
+        return 1
+    return 0 if verdicts else 2
 
 
 def _say(*lines: object) -> None:

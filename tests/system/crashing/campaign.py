@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,9 @@ _REMEMBERED = 4
 # What was late or not reached is tried again in less of a crowd; the latter so many times.
 _SMALLER_CROWD = 2
 _TRIED_AGAIN = 3
+# What a busy machine brings about is not there again. More than so many of a scenario's points, and
+# more than that share of them, and it is the scenario that does not come past them any more.
+_MAY_VANISH, _MAY_VANISH_SHARE = 2, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,24 @@ def try_all(stage: Stage, points: Sequence[Point], *, at_once: int = AT_ONCE) ->
             del verdicts[point]
         verdicts |= _try_each(stage, there, at_once=_SMALLER_CROWD)
     return [verdicts[each] for each in points if each in verdicts]
+
+
+def vanished(points: Sequence[Point], verdicts: Sequence[Verdict]) -> list[str]:
+    """What is wrong with it where too many of a scenario's points were not there again: a sentence
+    for each scenario, which names them.
+    """
+    tried = {each.point for each in verdicts}
+    found = Counter(each.scenario.name for each in points)
+    gone: defaultdict[str, list[Point]] = defaultdict(list)
+    for each in points:
+        if each not in tried:
+            gone[each.scenario.name].append(each)
+    return [
+        f"{len(those)} of {found[name]} points of {name} were not there again: "
+        f"{', '.join(map(str, those))}"
+        for name, those in gone.items()
+        if len(those) > max(_MAY_VANISH, _MAY_VANISH_SHARE * found[name])
+    ]
 
 
 def _try_each(stage: Stage, points: Sequence[Point], *, at_once: int) -> dict[Point, Verdict]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.system.crashing.bystander import Bystander
-from tests.system.crashing.campaign import AT_ONCE, points_of, record, try_all
+from tests.system.crashing.campaign import AT_ONCE, points_of, record, try_all, vanished
 from tests.system.crashing.effects import scripts_of_the_rooms
 from tests.system.crashing.run import Run
 from tests.system.crashing.scenarios import SCENARIOS
@@ -126,6 +126,7 @@ def test_nothing_is_lost_or_doubled_wherever_a_process_dies_or_hears_no_answer(
     # Then
     assert_all_hold(verdicts)
     assert verdicts, f"{scenario.name} leads past no point of its own"
+    assert vanished(points, verdicts) == []
     by_chance = len(points) - len(verdicts)
     record_property(
         "measured",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from middleware.timing import Timing
     from projector.explanation import Evidence
     from projector.status import Status
+    from sandbox.slack.posts import Post
     from tests.system.crashing.run import Run
     from tests.system.crashing.scenarios import Scenario
 
@@ -59,6 +60,7 @@ def violations(run: Run, scenario: Scenario) -> list[str]:
     for status in run.statuses(*run.asked).values():
         if status.status in ENDED:
             found += _of_one(run, status, scenario)
+    found += strays(run.posts, [post for each in run.asked for post in run.all_posts_of(each)])
     for key in immortal_keys(run.ledger.store.client, run.ledger.keys.prefix):
         # Dramatiq's own hold nothing but references; tenants stay known.
         if "{queue}" not in key and key != run.ledger.keys.known(0):
@@ -71,6 +73,15 @@ def violations(run: Run, scenario: Scenario) -> list[str]:
         f"a traceback in {log_file}" for log_file in run.crew.log_files if _has_traceback(log_file)
     ]
     return found
+
+
+def strays(posts: Sequence[Post], asked_for: Sequence[Post]) -> Iterator[str]:
+    """Whatever nobody asked for, wherever and however it stands: `posts` is all there is."""
+    for post in posts:
+        if post not in asked_for:
+            yield f"nobody asked for {post.text!r} in {post.channel}, marked {post.marker}"
+        elif post.marker is None:
+            yield f"{post.text!r} was posted without a marker"
 
 
 def _of_one(run: Run, status: Status, scenario: Scenario) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 In three places: in the middle of the POST, its answer held back; before the last look at the
 clock; and between that look and the first byte, which is the hole. There a pause that outlasts
-deadline and settle delay makes a second message, and an alert.
+deadline and settle delay makes a second message, and an alert. Exit code 1 if another thing came
+of any of them than docs/guarantees.md says.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, fields
@@ -20,6 +22,8 @@ from tests.system.stopping_app import STOPPED, STOPS
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sandbox.process_group import ProcessGroup
 
 # Within the deadline, and late enough that the worker is paused before.
@@ -27,6 +31,8 @@ _ANSWERED_AFTER_MS = 1_200
 _THROUGH_WITHIN_S = 20.0
 _CLAIMS = ("claimed", "looking")
 _ALERTS = ("late_post", "duplicate_post")
+# Messages, outcome, alerts, and what the paused worker says.
+CameOfIt = tuple[int, str, tuple[str, ...], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,10 @@ class Figures:
     outcome_s: float
     alerts: tuple[str, ...]
     says: str
+
+    @property
+    def came_of_it(self) -> CameOfIt:
+        return self.posts, self.outcome, self.alerts, self.says
 
 
 def paused_in_the_middle(installation: Installation) -> Figures:
@@ -70,6 +80,14 @@ def paused_after_the_last_look(installation: Installation) -> Figures:
     return _figures(installation, worker, "after", "between last look and first byte")
 
 
+# By docs/guarantees.md.
+PROMISED: Mapping[Callable[[Installation], Figures], CameOfIt] = {
+    paused_in_the_middle: (1, "sent", (), "sent.late"),
+    paused_before_the_last_look: (1, "sent", (), "waits"),
+    paused_after_the_last_look: (2, "sent", ("duplicate_post",), "duplicate_post"),
+}
+
+
 def shortest_hole_s(timing: Timing) -> tuple[float, float]:
     """How long a pause in the hole must last to make a second message, in seconds: if it begins
     as late as it can, and if it begins directly after the intent.
@@ -78,6 +96,14 @@ def shortest_hole_s(timing: Timing) -> tuple[float, float]:
     """
     settle_s = timing.settle_delay_ms / SECOND_MS
     return settle_s, settle_s + timing.post_deadline_ms / SECOND_MS
+
+
+def judge(figures: Figures, promised: CameOfIt) -> int:
+    """The exit code."""
+    if figures.came_of_it == promised:
+        return 0
+    print(f"  BROKEN      promised is {promised}")  # noqa: T201 - figures for a person
+    return 1
 
 
 def _stopped_at(place: str, name: str, installation: Installation) -> ProcessGroup:
@@ -129,19 +155,18 @@ def _show(figures: Figures) -> None:
         print(f"  {each.name:<12}{getattr(figures, each.name)}")  # noqa: T201 - as above
 
 
-def main() -> None:
+def main() -> int:
+    exit_code = 0
     with (
         tempfile.TemporaryDirectory() as directory,
         Installation(Path(directory)) as installation,
     ):
         installation.start_store()
         installation.projector()
-        for pause in (
-            paused_in_the_middle,
-            paused_before_the_last_look,
-            paused_after_the_last_look,
-        ):
-            _show(pause(installation))
+        for pause, promised in PROMISED.items():
+            figures = pause(installation)
+            _show(figures)
+            exit_code |= judge(figures, promised)
             installation.kill_workers()
         contract = installation.ledger.timing
     for name, timing in (("these", contract), ("the default", Timing())):
@@ -150,7 +175,8 @@ def main() -> None:
             f"\nWith {name} times a pause in the hole makes a second message only if it lasts for "
             f"more than {usual_s:g} s\n({least_s:g} s if it begins just before post_by)."
         )
+    return exit_code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -51,6 +51,7 @@ Victim = Literal["worker", "projector", "valkey"]
 # Of fifty requests; each of the others ends in another way if nothing is posted before.
 _KINDS: dict[Kind, int] = {"plain": 45, "later": 2, "expiring": 1, "doomed": 1, "cancelled": 1}
 _VICTIMS: dict[Victim, int] = {"worker": 5, "projector": 2, "valkey": 3}
+# The first one counts; none is asked for only once.
 _MOST_COPIES = 3
 _COPY_WITHIN_S = 3.0
 _NUDGED = 0.25
@@ -169,7 +170,7 @@ def _kinds(dice: random.Random) -> Iterator[Kind]:
 
 def _calls_for(asked: Asked, storm: Storm, dice: random.Random) -> Iterator[Call]:
     first_s = dice.uniform(0, storm.seconds)
-    copies = [dice.uniform(0, _COPY_WITHIN_S) for _ in range(dice.randrange(_MOST_COPIES))]
+    copies = [dice.uniform(0, _COPY_WITHIN_S) for _ in range(dice.randrange(1, _MOST_COPIES))]
     call = Call(
         at_s=first_s,
         does="request",

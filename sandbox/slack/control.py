@@ -116,7 +116,10 @@ class Control:
         return web.json_response([attempt.as_json() for attempt in self._board.tally.attempts])
 
     async def _faults(self, request: web.Request) -> web.Response:
-        active = [{"id": number, **fault.model_dump()} for number, fault in self._board.faults]
+        active = [
+            {"id": number, "struck": struck, **fault.model_dump()}
+            for number, fault, struck in self._board.faults
+        ]
         return web.json_response({"active": active, "hits": self._board.faults.hits})
 
     async def _add_fault(self, request: web.Request) -> web.Response:

@@ -184,11 +184,11 @@ class FaultPlan:
         self._last = 0
         self.hits: Counter[str] = Counter()
 
-    def __iter__(self) -> Iterator[tuple[int, Fault]]:
-        """With what is left of `times` and `skip`."""
+    def __iter__(self) -> Iterator[tuple[int, Fault, int]]:
+        """With what is left of `times` and `skip`, and how often it has struck."""
         for number, active in self._active.items():
             left = {"times": active.left, "skip": active.to_skip}
-            yield number, active.fault.model_copy(update=left)
+            yield number, active.fault.model_copy(update=left), active.struck
 
     def add(self, fault: Fault) -> int:
         self._last += 1
@@ -215,6 +215,7 @@ class _Active:
         self.fault = fault
         self.left = fault.times
         self.to_skip = fault.skip
+        self.struck = 0
         # Of its own, so that a seed means the same whatever else strikes.
         self._dice = random.Random(fault.seed)  # noqa: S311 - no secret comes from it
 
@@ -232,4 +233,5 @@ class _Active:
             return False
         if self.left is not None:
             self.left -= 1
+        self.struck += 1
         return True

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from tests.system.sandbox.conftest import TOKEN
 
@@ -81,12 +82,14 @@ def test_no_token_is_told(slack: SlackSandbox, bot: WebClient) -> None:
     assert slack.attempts[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_a_fault_is_ordered_listed_and_cleared(slack: SlackSandbox) -> None:
+def test_a_fault_is_ordered_listed_and_cleared(slack: SlackSandbox, bot: WebClient) -> None:
     # Given
     faults = f"{slack.page_url}sandbox/faults"
 
     # When
-    ordered, _ = ask("POST", faults, body={"name": "reset", "stored": True, "times": 3})
+    ordered, _ = ask("POST", faults, body={"name": "error_code", "stored": True, "times": 3})
+    with pytest.raises(SlackApiError):
+        bot.chat_postMessage(channel="C1", text="hi")
     _, listed = ask("GET", faults)
     cleared, _ = ask("DELETE", faults)
     _, left = ask("GET", faults)
@@ -94,7 +97,8 @@ def test_a_fault_is_ordered_listed_and_cleared(slack: SlackSandbox) -> None:
     # Then
     assert (ordered, cleared, left["active"]) == (201, 204, [])
     (fault,) = listed["active"]
-    assert (fault["name"], fault["stored"], fault["times"]) == ("reset", True, 3)
+    assert (fault["name"], fault["stored"]) == ("error_code", True)
+    assert (fault["times"], fault["struck"]) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """`make storm`: everything that can go wrong at once, for a while; then the count.
 
-Exit code 0 if nothing was lost and nothing was posted twice, and all came to rest.
+Exit code 0 if nothing was lost and nothing was posted twice, all came to rest, and it did storm.
 """
 
 from __future__ import annotations
@@ -36,8 +36,14 @@ It does not decide which request that is: real processes race.
 doubled: messages in Slack beyond the first of each request, by its marker or by the `ref` in its
 text. lost: requests of which Slack holds no message and that are not reported either. unproven:
 whether they were posted cannot be told; 0 unless Slack's history cannot be read.
-contradicted, unasked, untold: the record says other than Slack, than what was asked for, or than
-what followers were told. late_post, duplicate_post: alerts of a post that should not have been.
+unanswered: what services were to ask, and were not answered.
+contradicted, unasked: the record says other than Slack, or than what was asked for.
+untold, unheard, unfolded, unlisted: the log tells followers, a follower has heard, the timeline
+holds or the list shows other than the record.
+late_post, duplicate_post: alerts of a post that should not have been.
+
+BROKEN is also a storm that was none: fewer blows than asked for, no fault, no message stolen,
+hardly a POST, or services that died.
 
 Pauses stay below the settle delay: for longer ones, between a worker's last check and its write to
 the socket, nothing is promised but to notice (see README).
@@ -119,9 +125,11 @@ def _show(passed: Passed) -> None:
     for name, number, must_be in passed.verdict.rows():
         remark = "" if must_be in (None, number) else f"   must be {must_be}"
         _say(f"{name:<16}{number:>8}{remark}")
+    trouble = passed.observed.trouble
     for name, counts in (
-        ("blows", passed.struck),
-        ("faults", passed.faults),
+        ("blows", trouble.blows),
+        ("POSTs struck", trouble.post_faults),
+        ("reads struck", trouble.read_faults),
         ("calls of Slack", passed.calls),
     ):
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
@@ -130,7 +138,10 @@ def _show(passed: Passed) -> None:
         f"{'seconds':<16}{passed.seconds:>8.1f}   {passed.rest_s:.1f} of them until all was at rest"
     )
     verdict = "HOLDS" if passed.verdict.holds else "BROKEN"
-    _say(f"{'verdict':<16}{verdict:>8}\n")
+    _say(f"{'verdict':<16}{verdict:>8}")
+    for objection in passed.verdict.objections:
+        _say(f"  {objection}")
+    _say("")
 
 
 def _progress(line: str) -> None:

@@ -43,3 +43,13 @@ class Answer(BaseModel):
     id: str
     answer: str | None
     tries: int
+
+
+class Heard(BaseModel):
+    """An outcome event, as a service that follows them was told of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str
+    id: str
+    event: str

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from middleware.keys import Delivery
-    from tests.storm.judging import Observed, Verdict
+    from tests.storm.judging import Verdict
+    from tests.storm.observing import Observed
     from tests.storm.site import Site
     from tests.storm.striking import Struck
 
@@ -45,7 +46,12 @@ def evidence(
         for attempt in attempts:
             if attempt["marker"] == markers[delivery]:
                 yield f"  number {attempt['number']}: {_facts(attempt)}"
-        yield f"what followers were told: {', '.join(observed.told.get(delivery, ()))}"
+        for what, events in (
+            ("the log tells followers", observed.told),
+            ("a follower has heard", observed.heard),
+            ("its timeline holds", observed.folded),
+        ):
+            yield f"{what}: {', '.join(events.get(delivery, ()))}"
     if len(verdict.culprits) > _MOST_SHOWN:
         yield f"\n… and {len(verdict.culprits) - _MOST_SHOWN} more"
     yield "\nwhat was struck, in UTC:"

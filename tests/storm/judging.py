@@ -1,4 +1,4 @@
-"""What a storm is judged by: what Slack holds and what followers were told, against the ledger.
+"""What a storm is judged by: what Slack holds and what is said of each, against the ledger.
 
 `doubled` and `lost` are counted in Slack, by marker and by the `ref` in the text, as the demo's
 verdict counts them.
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from projector.status import OPEN_STATES
 from sandbox.demo.verdict import compare, ref_in
+from tests.accounts import told_otherwise
+from tests.storm.observing import TAKEN
+from tests.storm.shortfalls import shortfalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from middleware.keys import Delivery
     from sandbox.demo.followed import Followed
     from tests.storm.calls import Answer
-    from tests.storm.forecast import Asked, Kind
+    from tests.storm.forecast import Kind
+    from tests.storm.observing import Observed
 
 # How each kind may end. What is asked for and may be posted may always end `sent`.
 _ENDINGS: Mapping[Kind, frozenset[str]] = {
@@ -29,36 +33,26 @@ _ENDINGS: Mapping[Kind, frozenset[str]] = {
     "doomed": frozenset({"rejected"}),
     "cancelled": frozenset({"sent", "cancelled"}),
 }
+_CANCELLED = frozenset({"cancelled"})
 _NOT_POSTED = frozenset({"rejected", "expired", "cancelled"})
 # Where nobody says that it was posted, nor that it was not.
 _UNSETTLED = frozenset({"unproven", *OPEN_STATES})
 _REPORTED = _NOT_POSTED | _UNSETTLED
-TAKEN = frozenset({"Accepted", "Duplicate"})
 # Told besides the outcome, never instead of it.
 _ALARMS = ("late_post", "duplicate_post")
+_OTHERWISE = ("untold", "unfolded", "unlisted")
 # Counted from the culprits.
-_COUNTED = ("lost", "contradicted", "unasked", "untold", *_ALARMS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """All that is known once the storm has passed."""
-
-    asked: Sequence[Asked]
-    answers: Sequence[Answer]
-    # Of what was accepted.
-    followed: Sequence[Followed]
-    posts: Sequence[Mapping[str, Any]]
-    # The outcome events of each, in order.
-    told: Mapping[Delivery, Sequence[str]]
+_COUNTED = ("lost", "contradicted", "unasked", "unheard", *_OTHERWISE, *_ALARMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`contradicted`: recorded as never posted, but posted; or `sent`, but not with that receipt.
+    """`unanswered`: what services were to ask and were not answered, and requests that were not
+    heard to be taken. `contradicted`: recorded as never posted, but posted; or `sent`, but not with
+    that receipt. `unasked`: ended in a way that it was not meant to.
 
-    `unasked`: ended in a way that it was not meant to. `untold`: whoever follows outcomes believes
-    something else than the ledger. `unanswered`: requests that were not heard to be taken.
+    By the ledger, not so by others: `untold` in the outcome events, `unheard` by a service that
+    follows them, `unfolded` in the timeline, `unlisted` in the lists.
     """
 
     requested: int
@@ -77,15 +71,21 @@ class Verdict:
     contradicted: int = field(metadata={"must_be": 0})
     unasked: int = field(metadata={"must_be": 0})
     untold: int = field(metadata={"must_be": 0})
+    unheard: int = field(metadata={"must_be": 0})
+    unfolded: int = field(metadata={"must_be": 0})
+    unlisted: int = field(metadata={"must_be": 0})
     late_post: int = field(metadata={"must_be": 0})
     duplicate_post: int = field(metadata={"must_be": 0})
     # Whom to look at, and what is wrong with it.
     culprits: Mapping[Delivery, tuple[str, ...]] = field(metadata={"is_row": False})
     may_be_unproven: bool = field(metadata={"is_row": False})
+    # Sentences about what the numbers do not show.
+    objections: tuple[str, ...] = field(metadata={"is_row": False})
 
     @property
     def holds(self) -> bool:
-        return all(must_be in (None, number) for _, number, must_be in self.rows())
+        broken = any(must_be not in (None, number) for _, number, must_be in self.rows())
+        return not broken and not self.objections
 
     def rows(self) -> Iterator[tuple[str, int, int | None]]:
         """Name, number, and what it must be if that is known."""
@@ -97,17 +97,19 @@ class Verdict:
                 yield each.name, getattr(self, each.name), must_be
 
 
-def judge(observed: Observed, *, may_be_unproven: bool) -> Verdict:
-    heard = [each.answer in TAKEN for each in observed.answers if each.does == "request"]
+def judge(observed: Observed) -> Verdict:
+    may_be_unproven = not observed.storm.readable
+    requests = [each for each in observed.calls if each.does == "request"]
+    heard = [each for each in observed.answers if each.does == "request" and each.answer in TAKEN]
     states = Counter(each.state for each in observed.followed)
     in_slack = compare(observed.followed, observed.posts)
     culprits = dict(_culprits(observed, in_slack.named, may_be_unproven=may_be_unproven))
     wrong = Counter(fault for faults in culprits.values() for fault in faults)
     return Verdict(
-        requested=len(heard),
+        requested=len(requests),
         accepted=len(observed.followed),
-        duplicates=sum(heard) - len(observed.followed),
-        unanswered=heard.count(False),
+        duplicates=len(heard) - len(observed.followed),
+        unanswered=_unanswered(observed),
         posted=in_slack.posted,
         # Not only those that are somebody's.
         doubled=in_slack.doubled,
@@ -120,6 +122,7 @@ def judge(observed: Observed, *, may_be_unproven: bool) -> Verdict:
         **{name: wrong[name] for name in _COUNTED},
         culprits=culprits,
         may_be_unproven=may_be_unproven,
+        objections=tuple(shortfalls(observed, unproven=states["unproven"])),
     )
 
 
@@ -138,15 +141,33 @@ def posts_by_delivery(
     return found
 
 
+def _unanswered(observed: Observed) -> int:
+    """Of the calls that were to be made; a request was answered if it was heard to be taken."""
+    to_be_made = Counter((each.does, each.tenant, each.id) for each in observed.calls)
+    answered = Counter(
+        (each.does, each.tenant, each.id)
+        for each in observed.answers
+        if (each.answer in TAKEN if each.does == "request" else each.answer is not None)
+    )
+    return (to_be_made - answered).total()
+
+
 def _culprits(
     observed: Observed, named: frozenset[Delivery], *, may_be_unproven: bool
 ) -> Iterator[tuple[Delivery, tuple[str, ...]]]:
     """Each request with which something is wrong, and what."""
-    kinds = {each.id: each.kind for each in observed.asked}
+    endings = {each.id: _ENDINGS[each.kind] for each in observed.asked}
+    # Who was told that it is cancelled relies on that.
+    endings |= {each.id: _CANCELLED for each in observed.answers if _is_cancelled_by(each)}
     posts = posts_by_delivery(observed.followed, observed.posts)
     for each in observed.followed:
         told = observed.told.get(each.delivery, ())
-        outcomes = [event for event in told if event not in _ALARMS]
+        otherwise = told_otherwise(
+            each.state,
+            told=_without_alarms(told),
+            folded=_without_alarms(observed.folded.get(each.delivery, ())),
+            listed=observed.listed.get(each.delivery, 0),
+        )
         own = posts[each.delivery]
         is_open = each.state in OPEN_STATES
         wrong = {
@@ -155,12 +176,26 @@ def _culprits(
             "open": is_open,
             "unproven": each.state == "unproven" and not may_be_unproven,
             "contradicted": _contradicts(each, own),
-            "unasked": each.state not in {*_ENDINGS[kinds[each.delivery.id]], *_UNSETTLED},
-            "untold": not is_open and outcomes[-1:] != [each.state],
+            "unasked": not _may_end(each.state, endings[each.delivery.id]),
+            "unheard": set(observed.heard.get(each.delivery, ())) != set(told),
+            **{name: name in otherwise and not is_open for name in _OTHERWISE},
             **{alarm: alarm in told for alarm in _ALARMS},
         }
         if any(wrong.values()):
             yield each.delivery, tuple(name for name, is_so in wrong.items() if is_so)
+
+
+def _without_alarms(events: Sequence[str]) -> list[str]:
+    return [event for event in events if event not in _ALARMS]
+
+
+def _may_end(state: str, endings: frozenset[str]) -> bool:
+    """Whatever may be posted may be left unproven, if that may be at all."""
+    return state in endings or ("sent" in endings and state == "unproven") or state in OPEN_STATES
+
+
+def _is_cancelled_by(answer: Answer) -> bool:
+    return answer.does == "cancel" and answer.answer == "Ok"
 
 
 def _contradicts(followed: Followed, own: Sequence[Mapping[str, Any]]) -> bool:

@@ -5,7 +5,7 @@ Whether a struck call was done is part of the lie; only the stand-in knows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from sandbox.slack.faults import (
     BadUtf8,
@@ -77,13 +77,44 @@ _OF_HISTORY: tuple[Fault, ...] = (
     Drip(delay_ms=_SHORT_MS),
 )
 _HISTORY_METHODS = ("conversations.history", "conversations.replies")
+_POST = "chat.postMessage"
+# After any other, nobody knows what became of a POST.
+KNOWN_FATES = frozenset({"429", "slow", "held back"})
 
 
 def lies_of(storm: Storm) -> Iterator[Fault]:
     """With their shares, which add up to what the storm asks for."""
-    yield from _shared(_OF_POSTS, "chat.postMessage", storm.faults, storm)
+    yield from _shared(_OF_POSTS, _POST, storm.faults, storm)
     for method in _HISTORY_METHODS:
         yield from _shared(_OF_HISTORY, method, storm.history_faults, storm)
+
+
+def is_of_post(fault: Fault) -> bool:
+    return fault.method == _POST
+
+
+def kind_of(fault: Fault) -> str:
+    """What the caller meets, and whether that was before or after a POST was accepted."""
+    when = "" if not is_of_post(fault) else " after" if fault.accepts else " before"
+    match fault:
+        case Reset() | Close() | Silence() | HalfClose() | HalfReset():
+            return f"cut{when}"
+        case Html() | Empty() | JsonList() | BadUtf8() | GzipType():
+            return f"garbage{when}"
+        case ErrorCode():
+            return f"error code{when}"
+        case ServerError():
+            return f"{fault.status}{when}"
+        case Redirect():
+            return f"{fault.status}"
+        case RateLimited():
+            return "429"
+        case Slow() | Drip():
+            return "slow"
+        case Held():
+            return "held back"
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _shared(faults: Sequence[Fault], method: str, total: float, storm: Storm) -> Iterator[Fault]:

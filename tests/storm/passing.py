@@ -3,70 +3,81 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from middleware.errors import LedgerUnavailable
-from middleware.keys import Delivery
-from projector.stats import stats
-from sandbox.demo.followed import follow
-from tests.storm.calls import Answer
-from tests.storm.forecast import blows_of, requests_of, robberies_of
-from tests.storm.judging import TAKEN, Observed, Verdict, judge
-from tests.storm.lies import lies_of
+from tests.storm.forecast import requests_of
+from tests.storm.judging import Verdict, judge
+from tests.storm.lies import is_of_post, kind_of, lies_of
+from tests.storm.observing import Observed, Trouble, heard, observe, told
+from tests.storm.shortfalls import to_be_tried
 from tests.storm.striking import Striking
+from tests.storm.watching import Watch
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from sandbox.process_group import ProcessGroup
+    from sandbox.slack.faults import Fault
     from tests.storm.calls import Call
-    from tests.storm.forecast import Asked, Storm
+    from tests.storm.forecast import Storm
     from tests.storm.site import Site
 
 # Until the services have read their lines.
 _BEGIN_IN_S = 1.5
-# Of what is asked for; a storm in which workers were never up would have shown nothing.
-_TRIED = 0.5
-_LOOK_EVERY_S = 1.0
 # Longer than a service asks again.
 _LAST_ANSWERS_S = 70.0
 # Doubled delays of what failed again and again in the storm, and windows of what was stolen again.
 _REST_S = 480.0
-_Entries = list[tuple[str, dict[str, str]]]
+# Who follows outcomes has been told of all but the last ones by then.
+_HEARD_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """`struck` and `faults` count by kind, `calls` by Slack's method; `rest_s` is how long it took
-    until all was settled.
-    """
+    """`calls` counts by Slack's method; `rest_s` is how long it took until all was settled."""
 
     verdict: Verdict
     observed: Observed
     striking: Striking
     calls: dict[str, int]
-    faults: dict[str, int]
     seconds: float
     rest_s: float
-
-    @property
-    def struck(self) -> Counter[str]:
-        return self.striking.counts
 
 
 def pass_over(site: Site, storm: Storm, say: Callable[[str], None]) -> Passed:
     """Lets the storm pass over the site, which runs; `say` gets a line a second."""
     asked, calls = requests_of(storm)
-    striking = Striking(site, blows_of(storm), robberies_of(storm))
+    striking = Striking(site, storm)
     site.slack.change(history_readable=storm.readable)
-    watch = _Watch(site, striking, say)
+    watch = Watch(site, striking, say)
+    with ExitStack() as following:
+        follower = _follower(site, following)
+        trouble = _trouble(site, storm, striking, watch, calls)
+        calm_s = time.monotonic()
+        notices = [*trouble.notices, *_unrest(site, watch, follower)]
+        rested_s = time.monotonic()
+        observed = observe(site, storm, asked, calls, replace(trouble, notices=notices))
+    return Passed(
+        verdict=judge(observed),
+        observed=observed,
+        striking=striking,
+        calls=site.slack.calls(),
+        seconds=rested_s - watch.begun_s,
+        rest_s=rested_s - calm_s,
+    )
+
+
+def _trouble(
+    site: Site, storm: Storm, striking: Striking, watch: Watch, calls: Sequence[Call]
+) -> Trouble:
+    """Until it has done its worst, or has taken too long."""
+    asked = len({each.id for each in calls})
+    notices = []
     with ExitStack() as ending:
         services = _services(site, calls, ending)
         # Whoever leaves stops the blows first, and waits for the last one to be over.
@@ -76,69 +87,42 @@ def pass_over(site: Site, storm: Storm, say: Callable[[str], None]) -> Passed:
         stopping.wait(_BEGIN_IN_S)
         site.slack.lie(lies_of(storm))
         struck = blows.submit(striking.run, stopping)
-        watch.until(
-            lambda: struck.done() and not services.is_running and watch.has_tried(len(asked)),
+        if not watch.until(
+            lambda: (
+                struck.done()
+                and not services.is_running
+                and site.slack.totals()["received"] >= to_be_tried(asked)
+            ),
             within_s=storm.seconds + _LAST_ANSWERS_S,
-        )
+        ):
+            notices.append(f"the storm was not over {_LAST_ANSWERS_S:g} s after its time")
+        notices += _ends(services)
         stopping.set()
         struck.result()
+    received, lies = site.slack.totals()["received"], site.slack.struck()
     site.slack.tell_the_truth()
-    calm_s = time.monotonic()
-    watch.until(watch.is_at_rest, within_s=_REST_S)
-    observed = _observed(site, asked)
-    return Passed(
-        verdict=judge(observed, may_be_unproven=not storm.readable),
-        observed=observed,
-        striking=striking,
-        calls=site.slack.calls(),
-        faults=site.slack.struck(),
-        seconds=time.monotonic() - watch.begun_s,
-        rest_s=time.monotonic() - calm_s,
+    return Trouble(
+        blows=striking.counts,
+        post_faults=_by_kind((lie, times) for lie, times in lies if is_of_post(lie)),
+        read_faults=_by_kind((lie, times) for lie, times in lies if not is_of_post(lie)),
+        received=received,
+        notices=notices,
     )
 
 
-class _Watch:
-    """Looks once a second, and says what it sees."""
+def _unrest(site: Site, watch: Watch, follower: ProcessGroup) -> Iterator[str]:
+    """What did not come to rest in time."""
+    if not watch.until(watch.is_at_rest, within_s=_REST_S):
+        yield f"all was not at rest {_REST_S:g} s after the storm"
+    in_all = {delivery: set(events) for delivery, events in told(site).items()}
 
-    def __init__(self, site: Site, striking: Striking, say: Callable[[str], None]) -> None:
-        self.begun_s = time.monotonic()
-        self._site = site
-        self._striking = striking
-        self._say = say
-        self._pausing = Event()
+    def has_heard_all() -> bool:
+        by_now = {delivery: set(events) for delivery, events in heard(site).items()}
+        return by_now == in_all or not follower.is_running
 
-    def until(self, is_over: Callable[[], bool], *, within_s: float) -> None:
-        """Or until it has taken too long, which the verdict tells."""
-        deadline_s = time.monotonic() + within_s
-        while not is_over() and time.monotonic() < deadline_s:
-            self._say(self._line())
-            for host in self._site.hosts:
-                host.check()
-            self._pausing.wait(_LOOK_EVERY_S)
-
-    def has_tried(self, asked: int) -> bool:
-        """Whether workers were up for long enough in the trouble to meet it."""
-        return self._site.slack.totals()["received"] >= _TRIED * asked
-
-    def is_at_rest(self) -> bool:
-        return self._open() == 0
-
-    def _line(self) -> str:
-        totals = self._site.slack.totals()
-        is_open = self._open()
-        return (
-            f"{time.monotonic() - self.begun_s:5.0f} s  "
-            f"POSTs {totals['received']}  posted {totals['stored']}  "
-            f"open {'? (the store is away)' if is_open is None else is_open}  "
-            f"faults {totals['faults']}  blows {len(self._striking.struck)}"
-        )
-
-    def _open(self) -> int | None:
-        try:
-            now = stats(self._site.ledger)
-        except LedgerUnavailable:
-            return None
-        return now.waiting + now.delayed + now.claimed + now.sending + now.uncertain
+    watch.until(has_heard_all, within_s=_HEARD_S)
+    if not follower.is_running:
+        yield f"who follows outcomes ended: {_last_line(follower)}"
 
 
 def _services(site: Site, calls: Sequence[Call], ending: ExitStack) -> ProcessGroup:
@@ -146,9 +130,28 @@ def _services(site: Site, calls: Sequence[Call], ending: ExitStack) -> ProcessGr
     calls_file = site.directory / "calls.jsonl"
     lines = "".join(f"{_addressed(call, site).model_dump_json()}\n" for call in calls)
     calls_file.write_text(lines, encoding="utf-8")
-    files = (str(calls_file), str(_answers_file(site)))
+    # There also where the process never comes to write it.
+    site.answers_file.touch()
+    files = (str(calls_file), str(site.answers_file))
     begin_s = time.time() + _BEGIN_IN_S
     return site.start("services", ending, "-m", "tests.storm.services", str(begin_s), *files)
+
+
+def _follower(site: Site, ending: ExitStack) -> ProcessGroup:
+    site.heard_file.touch()
+    return site.start("follower", ending, "-m", "tests.storm.following", str(site.heard_file))
+
+
+def _ends(services: ProcessGroup) -> Iterator[str]:
+    """What is wrong with how they ended."""
+    if services.is_running:
+        yield "the services were still asking"
+    elif code := services.wait():
+        yield f"the services ended with {code}: {_last_line(services)}"
+
+
+def _last_line(process: ProcessGroup) -> str:
+    return "".join(process.log.splitlines()[-1:])
 
 
 def _addressed(call: Call, site: Site) -> Call:
@@ -158,30 +161,9 @@ def _addressed(call: Call, site: Site) -> Call:
     return call.model_copy(update={"thread_ts": thread_ts})
 
 
-def _observed(site: Site, asked: Sequence[Asked]) -> Observed:
-    lines = _answers_file(site).read_text(encoding="utf-8").splitlines()
-    answers = [Answer.model_validate_json(line) for line in lines]
-    taken = {each.id for each in answers if each.does == "request" and each.answer in TAKEN}
-    deliveries = [Delivery(each.tenant, each.id) for each in asked if each.id in taken]
-    return Observed(
-        asked=asked,
-        answers=answers,
-        followed=list(follow(site.ledger, deliveries)),
-        posts=site.posts(),
-        told=_told(site),
-    )
-
-
-def _told(site: Site) -> dict[Delivery, list[str]]:
-    """Every outcome event there is, in order."""
-    told: defaultdict[Delivery, list[str]] = defaultdict(list)
-    keys = site.ledger.keys
-    for partition in range(keys.partitions):
-        stream = site.ledger.store.client.xrange(keys.outcomes(partition))
-        for _, fields in cast("_Entries", stream):
-            told[Delivery(fields["tenant"], fields["id"])].append(fields["event"])
-    return told
-
-
-def _answers_file(site: Site) -> Path:
-    return site.directory / "answers.jsonl"
+def _by_kind(lies: Iterator[tuple[Fault, int]]) -> Counter[str]:
+    """Those that were never told, too."""
+    counts: Counter[str] = Counter()
+    for lie, times in lies:
+        counts[kind_of(lie)] += times
+    return counts

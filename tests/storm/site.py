@@ -54,6 +54,16 @@ class Site:
         self.threads: dict[tuple[str, str], str] = {}
 
     @property
+    def answers_file(self) -> Path:
+        """What services were answered, a line each."""
+        return self.directory / "answers.jsonl"
+
+    @property
+    def heard_file(self) -> Path:
+        """What a service that follows outcomes has heard, a line each."""
+        return self.directory / "heard.jsonl"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         return {

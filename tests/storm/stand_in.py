@@ -8,6 +8,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, cast
 
 from sandbox.servers import HOST, free_port
+from sandbox.slack.faults import FAULT
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -65,9 +66,13 @@ class StandIn:
         """Every POST that arrived, and what became of it."""
         return cast("list[dict[str, Any]]", self._ask("GET", "sandbox/attempts"))
 
-    def struck(self) -> dict[str, int]:
-        """How often each fault struck, by its name."""
-        return cast("dict[str, int]", self._ask("GET", "sandbox/faults")["hits"])
+    def struck(self) -> list[tuple[Fault, int]]:
+        """How often each lie that it was told was told by it."""
+        active = self._ask("GET", "sandbox/faults")["active"]
+        return [
+            (FAULT.validate_python(_without(each, "id", "struck")), each["struck"])
+            for each in active
+        ]
 
     def _answers(self) -> bool:
         try:
@@ -93,3 +98,7 @@ class StandIn:
         with self._opener.open(request, timeout=_ANSWER_S) as answer:
             said = answer.read()
         return json.loads(said) if said else None
+
+
+def _without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}

@@ -8,23 +8,29 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, assert_never, cast
+from typing import TYPE_CHECKING, assert_never, cast, get_args
 
 import redis
 
 from sandbox.errors import SandboxError
+from tests.storm.forecast import Victim, blows_of, robberies_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from threading import Event
 
-    from tests.storm.forecast import Blow, Robbery
+    from tests.storm.forecast import Blow, Robbery, Storm
     from tests.storm.site import Site
 
 # How soon it tries again: the victim is just being started, or the store to be robbed is away.
 _AGAIN_S = 0.1
 # Soon enough for a plan of tenths of seconds.
 _LONGEST_SLEEP_S = 0.05
+ROBBERIES = ("rob messages", "rob queue")
+_KINDS = (
+    *(f"{does} {victim}" for does in ("kill", "pause") for victim in get_args(Victim)),
+    *ROBBERIES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +45,26 @@ class Struck:
 class Striking:
     """Belongs to one thread; `struck` may be read meanwhile."""
 
-    def __init__(self, site: Site, blows: Sequence[Blow], robberies: Sequence[Robbery]) -> None:
+    def __init__(self, site: Site, storm: Storm) -> None:
         self.struck: list[Struck] = []
         self._site = site
+        # Nothing more is asked for, so there may be nothing left to steal.
+        self._robbed_until_s = storm.seconds
         self._order = itertools.count()
         # By time; what cannot be done yet goes back to the heap.
         self._ahead: list[tuple[float, int, Callable[[], bool]]] = []
-        for blow in blows:
+        for blow in blows_of(storm):
             self._at(blow.at_s, partial(self._strike, blow))
-        for robbery in robberies:
+        for robbery in robberies_of(storm):
             self._at(robbery.at_s, partial(self._rob, robbery))
         self._begin_s = 0.0
 
     @property
     def counts(self) -> Counter[str]:
-        return Counter(each.what for each in self.struck)
+        """Those of what has not happened, too."""
+        counts = Counter(dict.fromkeys(_KINDS, 0))
+        counts.update(each.what for each in self.struck)
+        return counts
 
     def run(self, stopping: Event) -> None:
         """Until all is done, or it is told to stop; whoever was paused goes on in the end."""
@@ -123,7 +134,7 @@ class Striking:
         if stolen:
             what = "rob queue" if robbery.share is None else "rob messages"
             self._note(what, f"{stolen} messages")
-        return True
+        return bool(stolen) or self._elapsed_s() > self._robbed_until_s
 
     def _steal(self, client: redis.Redis, share: float | None) -> int:
         keys = sorted(client.scan_iter(match=f"{self._site.ledger.keys.prefix}:{{queue}}*"))

@@ -7,7 +7,7 @@ import pytest
 
 from middleware.timing import SECOND_MS
 from tests.storm.forecast import TIMING, Storm, blows_of, requests_of, robberies_of
-from tests.storm.lies import lies_of
+from tests.storm.lies import KNOWN_FATES, is_of_post, kind_of, lies_of
 
 STORM = Storm(seconds=30, kills=8, faults=0.3, history_faults=0.15, seed=7, rate=10)
 
@@ -89,6 +89,23 @@ def test_the_share_of_calls_that_is_struck_is_the_one_asked_for(method: str) -> 
     share = STORM.faults if method == "chat.postMessage" else STORM.history_faults
     assert 1 - left == pytest.approx(share)
     assert len({lie.seed for lie in lies}) == len(lies)
+
+
+def test_slack_lies_in_every_way_that_there_is() -> None:
+    # When
+    kinds = {kind_of(lie) for lie in lies_of(STORM) if is_of_post(lie)}
+
+    # Then
+    unknown = {"cut", "garbage", "error code"}
+    assert kinds - KNOWN_FATES == {
+        *(f"{kind} {when}" for kind in unknown for when in ("before", "after")),
+        "500 after",
+        "503 before",
+        "302",
+        "307",
+        "308",
+    }
+    assert kinds >= KNOWN_FATES
 
 
 def test_a_storm_without_faults_does_not_lie() -> None:

@@ -1,66 +1,51 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
-from middleware.keys import Delivery
-from projector.status import Status
-from sandbox.demo.followed import Followed
-from tests.storm.calls import Answer
 from tests.storm.forecast import Asked
-from tests.storm.judging import Observed, Verdict, judge
+from tests.storm.judging import Verdict, judge
+from tests.unit.forged_storm import (
+    DELIVERY,
+    ID,
+    OBSERVED,
+    STORM,
+    answer,
+    call,
+    followed,
+    post,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.storm.calls import Does
     from tests.storm.forecast import Kind
-
-ID = str(UUID(int=1))
-TS = "1700000000.000100"
-
-
-def post(*, ts: str = TS, marker: str = "m", text: str = f"Hello, ref {ID}") -> dict[str, Any]:
-    return {"channel": "C1", "ts": ts, "marker": marker, "text": text}
 
 
 def judged(
     state: str | None,
     *posts: dict[str, Any],
     kind: Kind = "plain",
-    answers: tuple[str | None, ...] = ("Accepted", "Duplicate"),
-    told: tuple[str, ...] | None = None,
-    may_be_unproven: bool = False,
+    told: Sequence[str] | None = None,
+    readable: bool = True,
+    **others: Any,  # noqa: ANN401 - fields of Observed
 ) -> Verdict:
-    """Of one request, of which followers were told what the record says, unless told otherwise."""
-    delivery = Delivery("acme", ID)
-    events = told if told is not None else (state,) if state is not None else ()
-    observed = Observed(
-        asked=[Asked(tenant="acme", id=ID, kind=kind)],
-        answers=[
-            Answer(does="request", tenant="acme", id=ID, answer=answer, tries=1)
-            for answer in answers
-        ],
-        followed=[Followed(delivery, "m", status(state))],
-        posts=posts,
-        told={delivery: events},
-    )
-    return judge(observed, may_be_unproven=may_be_unproven)
-
-
-def status(state: str | None) -> Status | None:
-    if state is None:
-        return None
-    return Status(
-        tenant="acme",
-        message_request_id=ID,
-        status=state,
-        receipt={"channel": "C1", "ts": TS} if state == "sent" else None,
-        attempts=1,
-        error=None,
-        requested_at_ms=0,
-        due_at_ms=None,
-        settled_at_ms=None,
-    )
+    """Of one request, of which all are told what the record says, unless told otherwise."""
+    events = told if told is not None else [state] if state is not None else []
+    changes = {
+        "storm": replace(STORM, readable=readable),
+        "asked": [Asked(tenant="acme", id=ID, kind=kind)],
+        "followed": [followed(state)],
+        "posts": posts,
+        "told": {DELIVERY: events},
+        "heard": {DELIVERY: events},
+        "folded": {DELIVERY: ["requested", *events]},
+    }
+    return judge(replace(OBSERVED, **{**changes, **others}))
 
 
 def broken(verdict: Verdict) -> set[str]:
@@ -140,7 +125,7 @@ def test_unproven_holds_only_where_history_cannot_be_read(
 ) -> None:
     # Then
     assert broken(judged("unproven", *posts)) == {"unproven"}
-    assert judged("unproven", *posts, may_be_unproven=True).holds
+    assert judged("unproven", *posts, readable=False).holds
 
 
 @pytest.mark.parametrize(
@@ -165,15 +150,80 @@ def test_an_end_that_nobody_asked_for_does_not_hold(state: str) -> None:
     assert broken(judged(state)) == {"unasked"}
 
 
-@pytest.mark.parametrize("told", [(), ("unproven",), ("sent", "unproven")])
+def test_what_can_never_be_posted_is_not_left_unproven() -> None:
+    # Then
+    assert broken(judged("unproven", kind="doomed", readable=False)) == {"unasked"}
+
+
+@pytest.mark.parametrize("state", ["sent", "unproven", "expired"])
+def test_a_cancel_that_was_answered_ok_ends_cancelled_and_nothing_else(state: str) -> None:
+    # Given
+    answers = [*OBSERVED.answers, answer("Ok", does="cancel")]
+    posts = (post(),) if state == "sent" else ()
+
+    # When
+    verdict = judged(state, *posts, kind="cancelled", answers=answers, readable=False)
+
+    # Then
+    assert broken(verdict) == {"unasked"}
+    assert judged("cancelled", kind="cancelled", answers=answers).holds
+
+
+@pytest.mark.parametrize("said", ["Asked", "TooLate", "Unknown"])
+def test_a_cancel_that_came_too_late_may_end_otherwise(said: str) -> None:
+    # Given
+    answers = [*OBSERVED.answers, answer(said, does="cancel")]
+
+    # Then
+    assert judged("sent", post(), kind="cancelled", answers=answers).holds
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        (),
+        ("unproven",),
+        ("sent", "unproven"),
+        ("rejected", "sent"),
+        ("sent", "sent"),
+        ("expired", "expired", "sent"),
+    ],
+)
 def test_whoever_follows_outcomes_must_believe_what_the_ledger_does(told: tuple[str, ...]) -> None:
     # Then
     assert broken(judged("sent", post(), told=told)) == {"untold"}
 
 
-def test_an_outcome_that_was_put_right_later_holds() -> None:
+@pytest.mark.parametrize("told", [("unproven", "sent"), ("rejected", "redriven", "sent")])
+def test_an_outcome_that_was_put_right_later_holds(told: tuple[str, ...]) -> None:
     # Then
-    assert judged("sent", post(), told=("unproven", "sent")).holds
+    assert judged("sent", post(), told=told).holds
+
+
+@pytest.mark.parametrize(
+    "heard", [(), ("unproven",), ("sent", "rejected")], ids=["nothing", "another", "too much"]
+)
+def test_who_follows_outcomes_must_have_heard_each_of_them(heard: tuple[str, ...]) -> None:
+    # Then
+    verdict = judged("sent", post(), heard={DELIVERY: heard})
+    assert broken(verdict) == {"unheard"}
+
+
+def test_an_outcome_that_was_heard_twice_holds() -> None:
+    # Then
+    assert judged("sent", post(), heard={DELIVERY: ("sent", "sent")}).holds
+
+
+@pytest.mark.parametrize("folded", [(), ("requested",), ("requested", "sent", "sent")])
+def test_a_timeline_must_hold_what_was_told(folded: tuple[str, ...]) -> None:
+    # Then
+    assert broken(judged("sent", post(), folded={DELIVERY: folded})) == {"unfolded"}
+
+
+@pytest.mark.parametrize("listed", [{}, {DELIVERY: 2}])
+def test_a_request_must_be_listed_once_as_it_ended(listed: dict[object, int]) -> None:
+    # Then
+    assert broken(judged("sent", post(), listed=listed)) == {"unlisted"}
 
 
 @pytest.mark.parametrize("alarm", ["late_post", "duplicate_post"])
@@ -182,10 +232,33 @@ def test_an_alarm_does_not_hold(alarm: str) -> None:
     assert broken(judged("sent", post(), told=("sent", alarm))) == {alarm}
 
 
-@pytest.mark.parametrize("answer", [None, "Conflict", "RequestRefused"])
-def test_a_request_that_was_not_heard_to_be_taken_does_not_hold(answer: str | None) -> None:
+@pytest.mark.parametrize("said", [None, "Conflict", "RequestRefused"])
+def test_a_request_that_was_not_heard_to_be_taken_does_not_hold(said: str | None) -> None:
     # When
-    verdict = judged("sent", post(), answers=("Accepted", answer))
+    verdict = judged("sent", post(), answers=[answer("Accepted"), answer(said)])
 
     # Then
     assert broken(verdict) == {"unanswered"}
+
+
+@pytest.mark.parametrize("does", ["request", "nudge", "cancel"])
+def test_a_call_that_was_never_answered_does_not_hold(does: Does) -> None:
+    # When
+    verdict = judged("sent", post(), calls=[*OBSERVED.calls, call(does)])
+
+    # Then
+    assert broken(verdict) == {"unanswered"}
+
+
+def test_a_storm_whose_services_died_at_once_does_not_hold() -> None:
+    # Given
+    nothing: dict[str, Any] = {
+        name: {} for name in ("told", "heard", "folded", "listed", "followed", "posts", "answers")
+    }
+
+    # When
+    verdict = judge(replace(OBSERVED, **nothing))
+
+    # Then
+    assert broken(verdict) == {"unanswered"}
+    assert verdict.unanswered == verdict.requested == 2

@@ -89,9 +89,7 @@ def _trouble(
         struck = blows.submit(striking.run, stopping)
         if not watch.until(
             lambda: (
-                struck.done()
-                and not services.is_running
-                and site.slack.totals()["received"] >= to_be_tried(asked)
+                struck.done() and not services.is_running and site.received() >= to_be_tried(asked)
             ),
             within_s=storm.seconds + _LAST_ANSWERS_S,
         ):
@@ -99,7 +97,7 @@ def _trouble(
         notices += _ends(services)
         stopping.set()
         struck.result()
-    received, lies = site.slack.totals()["received"], site.slack.struck()
+    received, lies = site.received(), site.slack.struck()
     site.slack.tell_the_truth()
     return Trouble(
         blows=striking.counts,

@@ -109,6 +109,10 @@ class Site:
         begun = set(self.threads.values())
         return [post for post in self.slack.posts() if post["ts"] not in begun]
 
+    def received(self) -> int:
+        """How many POSTs have reached Slack, without those by which the threads began."""
+        return self.slack.totals()["received"] - len(self.threads)
+
     def start(self, name: str, started: ExitStack, *arguments: str) -> ProcessGroup:
         """`python ARGUMENTS`, until `started` is closed."""
         program = ProcessGroup(

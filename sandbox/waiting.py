@@ -15,8 +15,13 @@ T = TypeVar("T")
 _PAUSE_S = 0.01
 
 
-def wait_until(predicate: Callable[[], T], *, description: str, timeout_s: float = 5.0) -> T:
-    """Return the predicate's first true answer; raises TimeoutError naming what never came."""
+def wait_until(
+    predicate: Callable[[], T], *, description: str | Callable[[], str], timeout_s: float = 5.0
+) -> T:
+    """Return the predicate's first true answer; raises TimeoutError naming what never came.
+
+    A description that is a function is asked only then, and may say what there was instead.
+    """
     for _ in _until(description, timeout_s):
         if answer := predicate():
             return answer
@@ -25,7 +30,7 @@ def wait_until(predicate: Callable[[], T], *, description: str, timeout_s: float
 
 
 async def wait_in_loop_until(
-    predicate: Callable[[], T], *, description: str, timeout_s: float = 5.0
+    predicate: Callable[[], T], *, description: str | Callable[[], str], timeout_s: float = 5.0
 ) -> T:
     """As `wait_until`, letting the event loop run meanwhile."""
     for _ in _until(description, timeout_s):
@@ -35,11 +40,12 @@ async def wait_in_loop_until(
     raise AssertionError  # _until never ends by itself
 
 
-def _until(description: str, timeout_s: float) -> Iterator[None]:
+def _until(description: str | Callable[[], str], timeout_s: float) -> Iterator[None]:
     deadline_s = time.monotonic() + timeout_s
     while True:
         # A predicate gets its last chance after the deadline, however slow the machine.
         is_last = time.monotonic() >= deadline_s
         yield
         if is_last:
-            raise TimeoutError(f"waited {timeout_s} s in vain: {description}")
+            described = description if isinstance(description, str) else description()
+            raise TimeoutError(f"waited {timeout_s} s in vain: {described}")

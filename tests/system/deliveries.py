@@ -22,6 +22,8 @@ TENANT = "acme"
 OPS, SLOW = "C0OPS", "C0SLOW"
 
 _SETTLED = frozenset({"sent", "rejected", "expired", "cancelled", "unproven"})
+# Of a hundred that stand still these say enough.
+_TOLD_OF = 3
 _Entries = list[tuple[str, dict[str, str]]]
 
 
@@ -55,12 +57,25 @@ class Deliveries:
         def settled() -> dict[str, Status] | None:
             found = self.statuses(*ids, tenant=tenant)
             all_have = len(found) == len(set(ids))
-            return found if all_have and _are_settled(found.values()) else None
+            return found if all_have and all(map(_is_settled, found.values())) else None
 
-        described = f"an outcome of each of {', '.join(ids)}"
+        def described() -> str:
+            found = self.statuses(*ids, tenant=tenant)
+            open_ids = [each for each in ids if each not in found or not _is_settled(found[each])]
+            standing = [self.standing(each, tenant=tenant) for each in open_ids[:_TOLD_OF]]
+            return f"an outcome; {'; '.join(standing)}"
+
         found = wait_until(settled, description=described, timeout_s=self.patience_s)
         assert found is not None
         return found
+
+    def standing(self, message_request_id: str, *, tenant: str = TENANT) -> str:
+        """Its state, and what the ledger noted on the way there, each once."""
+        explanation = read_explanation(self.ledger, tenant, message_request_id)
+        if explanation is None or explanation.status is None:
+            return f"{message_request_id} has no record"
+        noted = dict.fromkeys(each.what for each in explanation.evidence if each.source == "ledger")
+        return f"{message_request_id} is {explanation.status.status}, was {', '.join(noted)}"
 
     def wait_for_attempts(self, count: int, *, channel: str = OPS) -> None:
         """Until so many POSTs for the channel have reached Slack."""
@@ -115,5 +130,5 @@ def _fields(message_request_id: str, **others: object) -> dict[str, object]:
     }
 
 
-def _are_settled(statuses: Iterable[Status]) -> bool:
-    return all(each.status in _SETTLED for each in statuses)
+def _is_settled(status: Status) -> bool:
+    return status.status in _SETTLED

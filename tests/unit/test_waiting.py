@@ -32,6 +32,22 @@ def test_waiting_in_vain_names_what_never_came() -> None:
     assert description in str(failure.value)
 
 
+def test_what_there_was_instead_is_asked_when_it_is_given_up() -> None:
+    # Given
+    asked = count()
+
+    # When
+    with pytest.raises(TimeoutError) as failure:
+        wait_until(
+            lambda: next(asked) == -1,
+            description=lambda: "pigs fly; they stand" if next(asked) else "asked too early",
+            timeout_s=0.02,
+        )
+
+    # Then
+    assert str(failure.value).endswith(": pigs fly; they stand")
+
+
 def test_what_comes_during_the_last_pause_is_still_seen() -> None:
     # Given
     asked = count()

@@ -57,7 +57,10 @@ def test_a_receipt_outlives_the_time_limit_of_an_actor_whose_store_is_away(
         proxy.up()
 
         # Then
-        wait_until(lambda: direct.state() == "sent", description="the process tells it")
+        wait_until(
+            lambda: direct.state() == "sent",
+            description=lambda: f"the process tells it; it is {direct.state()}",
+        )
 
 
 def test_a_receipt_that_cannot_be_told_lets_the_others_be_told(ledger: Ledger) -> None:

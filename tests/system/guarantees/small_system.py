@@ -257,7 +257,7 @@ class SmallSystem(Deliveries):
     def wait_for_state(self, message_request_id: str, *states: str) -> str:
         return wait_until(
             lambda: state if (state := self.state(message_request_id)) in states else "",
-            description=f"{message_request_id} is {' or '.join(states)}",
+            description=lambda: f"to be {' or '.join(states)}; {self.standing(message_request_id)}",
             timeout_s=self.patience_s,
         )
 

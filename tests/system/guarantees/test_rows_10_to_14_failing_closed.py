@@ -112,7 +112,10 @@ def test_row_11_a_retry_that_does_not_reach_the_queue_is_made_again(
 
     # When
     way.down()
-    wait_until(lambda: "sweep.not_enqueued" in caplog.text, description="the retry is not enqueued")
+    wait_until(
+        lambda: "sweep.not_enqueued" in caplog.text,
+        description=lambda: f"the retry is not enqueued; {system.standing('r1')}",
+    )
     way.up()
 
     # Then

@@ -16,7 +16,7 @@ from rich.table import Table
 from tests.mutants.declared import declared_mutants
 from tests.mutants.errors import MutantsRefused, NoSuchMutant, TestsFailBefore
 from tests.mutants.scratch import scratch_tree
-from tests.mutants.verdicts import ORDINARY
+from tests.mutants.verdicts import ORDINARY, judged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _EXAMPLE = """example:
   python -m tests.mutants --only row-05-post-by
-      one guard; without --only all of them, two at a time
+      one guard; without --only all of them, three at a time
 """
 
 
@@ -69,13 +69,13 @@ class Judge:
         begun_s = time.monotonic()
         with scratch_tree() as tree:
             mutant.apply(tree.path)
-            judged = Judged(mutant, *tree.run([ORDINARY, *mutant.tests]).verdict(mutant.tests))
+            found = Judged(mutant, *judged(tree.run, mutant.tests))
         with self._saying:
             self._done += 1
             took_s = time.monotonic() - begun_s
             place = f"{self._done}/{len(self._mutants)}"
-            _say(f"{place:>7}  {judged.verdict:<8}  {mutant.id}  ({took_s:.0f} s)  {judged.said}")
-        return judged
+            _say(f"{place:>7}  {found.verdict:<8}  {mutant.id}  ({took_s:.0f} s)  {found.said}")
+        return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,13 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judge = Judge(mutants, jobs=options.jobs)
         _say(f"{len(mutants)} guards; first their tests with every guard in place")
         judge.check_tests()
-        judged = judge.judge_all()
+        found = judge.judge_all()
     except MutantsRefused as refused:
         _say(str(refused))
         return 1
-    _show(judged)
-    missed = [each for each in judged if each.verdict != "caught"]
-    _say(f"{len(judged) - len(missed)} of {len(judged)} guards taken away were caught")
+    _show(found)
+    missed = [each for each in found if each.verdict != "caught"]
+    _say(f"{len(found) - len(missed)} of {len(found)} guards taken away were caught")
     return 1 if missed else 0
 
 
@@ -103,9 +103,9 @@ def _chosen(only: Sequence[str]) -> list[Mutant]:
     return [mutant for mutant in mutants if not only or mutant.id in only]
 
 
-def _show(judged: Sequence[Judged]) -> None:
+def _show(found: Sequence[Judged]) -> None:
     table = Table("id", "guard", "caught by", "what the test said", show_lines=True)
-    for each in judged:
+    for each in found:
         tests = "\n".join(case.name.rpartition("::")[2] for case in each.cases)
         caught_by = tests if each.verdict == "caught" else each.verdict
         table.add_row(each.mutant.id, each.mutant.guard, caught_by, each.said)
@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="these guards, by the id of their mutant",
     )
-    parser.add_argument("--jobs", type=int, default=2, help="so many at a time (2)")
+    parser.add_argument("--jobs", type=int, default=3, help="so many at a time (3)")
     return parser
 
 

@@ -54,6 +54,7 @@ class Tree:
     def run(self, tests: Sequence[str], *, processes: int = 0) -> Run:
         """`processes` more than 0 runs them in so many at a time."""
         report = self.path / "junit.xml"
+        report.unlink(missing_ok=True)
         options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--junitxml={report}"]
         if processes:
             options += ["--numprocesses", str(processes), "--dist", "worksteal"]

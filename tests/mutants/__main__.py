@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.declared import declared_mutants
+from tests.mutants.document import DOCUMENT, cell_of, rewritten
 from tests.mutants.errors import MutantsRefused, NoSuchMutant, TestsFailBefore
 from tests.mutants.scratch import scratch_tree
 from tests.mutants.verdicts import ORDINARY, judged
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _EXAMPLE = """example:
   python -m tests.mutants --only row-05-post-by
       one guard; without --only all of them, three at a time
+  python -m tests.mutants --write-docs
+      all of them, and what their tests said into docs/guarantees.md
 """
 
 
@@ -35,6 +38,10 @@ class Judged:
     mutant: Mutant
     verdict: Verdict
     cases: Sequence[Case]
+
+    @property
+    def is_caught(self) -> bool:
+        return self.verdict == "caught"
 
     @property
     def said(self) -> str:
@@ -86,11 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"{len(mutants)} guards; first their tests with every guard in place")
         judge.check_tests()
         found = judge.judge_all()
+        if options.write_docs:
+            _write_docs(found)
     except MutantsRefused as refused:
         _say(str(refused))
         return 1
     _show(found)
-    missed = [each for each in found if each.verdict != "caught"]
+    missed = [each for each in found if not each.is_caught]
     _say(f"{len(found) - len(missed)} of {len(found)} guards taken away were caught")
     return 1 if missed else 0
 
@@ -103,11 +112,17 @@ def _chosen(only: Sequence[str]) -> list[Mutant]:
     return [mutant for mutant in mutants if not only or mutant.id in only]
 
 
+def _write_docs(found: Sequence[Judged]) -> None:
+    said = {each.mutant.id: cell_of(each.cases) if each.is_caught else "" for each in found}
+    text = rewritten(DOCUMENT.read_text("utf-8"), declared_mutants(), said)
+    DOCUMENT.write_text(text, "utf-8")
+
+
 def _show(found: Sequence[Judged]) -> None:
     table = Table("id", "guard", "caught by", "what the test said", show_lines=True)
     for each in found:
         tests = "\n".join(case.name.rpartition("::")[2] for case in each.cases)
-        caught_by = tests if each.verdict == "caught" else each.verdict
+        caught_by = tests if each.is_caught else each.verdict
         table.add_row(each.mutant.id, each.mutant.guard, caught_by, each.said)
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
@@ -130,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         help="these guards, by the id of their mutant",
+    )
+    parser.add_argument(
+        "--write-docs",
+        action="store_true",
+        help="write the tables of docs/guarantees.md; rows of guards that are not run stay",
     )
     parser.add_argument("--jobs", type=int, default=3, help="so many at a time (3)")
     return parser

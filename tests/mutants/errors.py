@@ -27,3 +27,7 @@ class TestsFailBefore(MutantsRefused):
 
 class OtherCode(MutantsRefused):
     """The scratch copy would run code from elsewhere, so that its mutants would change nothing."""
+
+
+class NoPlaceInDocument(MutantsRefused):
+    """docs/guarantees.md has not, between two comments, the place of each table."""

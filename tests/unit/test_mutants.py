@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.declared import ROWS, RULES, Edit, Mutant, declared_mutants
+from tests.mutants.document import DOCUMENT, documented
 from tests.mutants.errors import GuardHasMoved
 from tests.mutants.scratch import ROOT
 
-GUARANTEES = "tests/system/guarantees"
+SUBJECTS = [f"row {number}" for number in ROWS] + [f"rule {number}" for number in RULES]
+WRITE_IT = "python -m tests.mutants --write-docs"
 
 
 @pytest.mark.parametrize("mutant", declared_mutants(), ids=lambda mutant: mutant.id)
@@ -18,39 +20,52 @@ def test_what_each_mutant_replaces_is_there_once(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize("mutant", declared_mutants(), ids=lambda mutant: mutant.id)
-def test_each_mutants_tests_are_there_and_are_those_of_its_row_or_rule(mutant: Mutant) -> None:
+def test_each_mutants_tests_are_there(mutant: Mutant) -> None:
     for test in mutant.tests:
         path, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / path).read_text("utf-8")
 
 
-SUBJECTS = [f"row {number}" for number in ROWS] + [f"rule {number}" for number in RULES]
-
-
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_each_row_and_rule_has_a_test_a_mutant_and_a_line_for_readers(subject: str) -> None:
+def test_each_row_and_rule_has_a_mutant_that_a_test_of_its_name_notices(subject: str) -> None:
     # Given
     kind, number = subject.split()
-    name = f"def test_row_{int(number):02d}_" if kind == "row" else f"def test_rule_{number}_"
+    named = f"::test_row_{int(number):02d}_" if kind == "row" else f"::test_rule_{number}_"
 
     # When
-    tests = [path.read_text("utf-8") for path in (ROOT / GUARANTEES).glob("test_*.py")]
     mutants = [mutant for mutant in declared_mutants() if subject in mutant.of]
-    lines = (ROOT / "docs" / "guarantees.md").read_text("utf-8").splitlines()
 
     # Then
-    assert any(name in text for text in tests)
-    assert mutants
-    for mutant in mutants:
-        assert any(subject in line and mutant.guard in line for line in lines)
+    assert any(named in test for mutant in mutants for test in mutant.tests)
 
 
-def test_no_two_mutants_have_one_id() -> None:
+@pytest.mark.parametrize("mutant", declared_mutants(), ids=lambda mutant: mutant.id)
+def test_each_mutant_is_documented_with_what_its_tests_said(mutant: Mutant) -> None:
     # When
-    ids = [mutant.id for mutant in declared_mutants()]
+    rows = documented(DOCUMENT.read_text("utf-8"))
 
     # Then
-    assert len(ids) == len(set(ids))
+    assert [row.said != "" for row in rows if row.is_of(mutant)] == [True], (
+        f"{WRITE_IT} --only {mutant.id}"
+    )
+
+
+def test_each_documented_row_is_of_a_mutant() -> None:
+    # When
+    rows = documented(DOCUMENT.read_text("utf-8"))
+
+    # Then
+    mutants = declared_mutants()
+    assert [row for row in rows if not any(map(row.is_of, mutants))] == [], WRITE_IT
+
+
+def test_no_two_mutants_have_one_id_or_one_row() -> None:
+    # When
+    mutants = declared_mutants()
+
+    # Then
+    assert len({mutant.id for mutant in mutants}) == len(mutants)
+    assert len({(mutant.of, mutant.guard) for mutant in mutants}) == len(mutants)
 
 
 @pytest.mark.parametrize("text", ["nothing of it", "guard() guard()"])

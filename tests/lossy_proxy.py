@@ -37,6 +37,8 @@ class LossyProxy:
         self._name = b""
         self._flowing = Event()
         self._flowing.set()
+        self._name_to_hold = b""
+        self._released = Event()
 
     @property
     def url(self) -> str:
@@ -72,8 +74,15 @@ class LossyProxy:
         """Requests and replies stand still, on open connections, until `flow`."""
         self._flowing.clear()
 
+    def hold_next_reply(self, *, to: bytes) -> None:
+        """The next request that holds `to` is answered, and nobody hears so until `flow`."""
+        with self._lock:
+            self._name_to_hold = to
+        self._released.clear()
+
     def flow(self) -> None:
         self._flowing.set()
+        self._released.set()
 
     def __enter__(self) -> Self:
         self.up()
@@ -108,15 +117,19 @@ class LossyProxy:
                 _break(client)
                 _break(server)
                 return
-            losing = Event()
+            ways = (client, server, Event(), Event())
             for pump in (self._requests, self._replies):
-                Thread(target=pump, args=(client, server, losing), daemon=True).start()
+                Thread(target=pump, args=ways, daemon=True).start()
 
-    def _requests(self, client: socket.socket, server: socket.socket, losing: Event) -> None:
+    def _requests(
+        self, client: socket.socket, server: socket.socket, losing: Event, holding: Event
+    ) -> None:
         before = b""
         while chunk := _received(client):
             if self._is_to_lose(before + chunk):
                 losing.set()
+            if self._is_to_hold(before + chunk):
+                holding.set()
             before = chunk[-_LONGEST_NAME:]
             if not self._flowing.is_set():
                 with self._lock:
@@ -126,9 +139,13 @@ class LossyProxy:
                 server.sendall(chunk)
         self._end(client, server)
 
-    def _replies(self, client: socket.socket, server: socket.socket, losing: Event) -> None:
+    def _replies(
+        self, client: socket.socket, server: socket.socket, losing: Event, holding: Event
+    ) -> None:
         while chunk := _received(server):
             self._flowing.wait()
+            if holding.is_set():
+                self._released.wait()
             if losing.is_set():
                 with self._lock:
                     self.lost_replies += 1
@@ -142,6 +159,13 @@ class LossyProxy:
             if self._to_lose == 0 or self._name not in request:
                 return False
             self._to_lose -= 1
+            return True
+
+    def _is_to_hold(self, request: bytes) -> bool:
+        with self._lock:
+            if not self._name_to_hold or self._name_to_hold not in request:
+                return False
+            self._name_to_hold = b""
             return True
 
     def _end(self, *ended: socket.socket) -> None:

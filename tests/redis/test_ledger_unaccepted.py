@@ -35,7 +35,7 @@ def test_a_redrive_enqueues_its_message_again(rig: Rig, outcome: str) -> None:
 
     # Then
     assert redriven == Ok()
-    assert swept == Enqueue("encoded m1")
+    assert swept == Enqueue("encoded m1"), "nothing is left to make its message from"
 
 
 def test_of_what_was_sent_no_message_is_kept(rig: Rig) -> None:

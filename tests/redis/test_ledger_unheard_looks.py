@@ -30,7 +30,7 @@ def test_what_kills_whoever_looks_is_unproven_in_the_end(rig: Rig) -> None:
 
     # Then
     written = rig.snapshot()
-    assert answer == Settled("unproven")
+    assert answer == Settled("unproven"), "it goes on killing whoever looks"
     assert written.record["error"] == "poison"
     assert written.due == {}
     assert rig.told() == ["unproven"]

@@ -134,4 +134,4 @@ def test_that_nothing_was_posted_is_told_once_more_after_an_interrupt(
         app.send_and_work()
 
         # Then
-        assert app.state() == state
+        assert app.state() == state, f"it is {app.state()}, though nothing was posted"

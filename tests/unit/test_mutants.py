@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.mutants.declared import ROWS, RULES, Edit, Mutant, declared_mutants
@@ -9,6 +11,7 @@ from tests.mutants.document import DOCUMENT, documented
 from tests.mutants.errors import GuardHasMoved
 from tests.mutants.scratch import ROOT
 
+GUARANTEES = "tests/system/guarantees"
 SUBJECTS = [f"row {number}" for number in ROWS] + [f"rule {number}" for number in RULES]
 WRITE_IT = "python -m tests.mutants --write-docs"
 
@@ -37,6 +40,20 @@ def test_each_row_and_rule_has_a_mutant_that_a_test_of_its_name_notices(subject:
 
     # Then
     assert any(named in test for mutant in mutants for test in mutant.tests)
+
+
+def test_each_test_of_a_row_or_a_rule_is_named_by_a_mutant() -> None:
+    # When
+    tests = {
+        f"{GUARANTEES}/{path.name}::{name}"
+        for path in (ROOT / GUARANTEES).glob("test_*.py")
+        for name in re.findall(
+            r"^def (test_(?:row|rule)_\w+)", path.read_text("utf-8"), re.MULTILINE
+        )
+    }
+
+    # Then
+    assert tests - {test for mutant in declared_mutants() for test in mutant.tests} == set()
 
 
 @pytest.mark.parametrize("mutant", declared_mutants(), ids=lambda mutant: mutant.id)

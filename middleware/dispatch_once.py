@@ -34,6 +34,7 @@ from middleware.errors import (
     ThreadConflict,
 )
 from middleware.ledger import DEFAULT_MAX_ATTEMPTS, Acceptance
+from middleware.presence import Presence
 from middleware.refusing import refusing, refusing_boot
 from middleware.sweeper import Sweeper
 from middleware.wrapping import original_function
@@ -62,12 +63,14 @@ def new_marker() -> str:
 class DispatchOnce(Middleware):
     """Guards actors that have the option `dispatch_once=DeliveryKey(...)`.
 
-    It also runs the sweeper in each worker, which dispatches again what stands still.
+    It also runs the sweeper in each worker, which dispatches again what stands still, and has the
+    worker say that it lives.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._sweeper: Sweeper | None = None
+        self._presence: Presence | None = None
 
     @property
     def actor_options(self) -> set[str]:
@@ -123,8 +126,13 @@ class DispatchOnce(Middleware):
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self._sweeper = Sweeper(self.ledger, broker)
         self._sweeper.start()
+        self._presence = Presence(self.ledger)
+        self._presence.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        if self._presence is not None:
+            self._presence.stop()
+            self._presence = None
         if self._sweeper is not None:
             self._sweeper.stop()
             self._sweeper = None

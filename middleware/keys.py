@@ -62,6 +62,9 @@ class Keys:
     def teams(self) -> str:
         return f"{self.prefix}:teams"
 
+    def workers(self) -> str:
+        return f"{self.prefix}:workers"
+
     # One of each for a partition.
 
     def requests(self, partition: int) -> str:

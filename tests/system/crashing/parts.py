@@ -15,12 +15,14 @@ class Part(StrEnum):
     PROJECTOR = "projector"
     CONSUMER = "consumer"
     SWEEPER = "sweeper"
+    PRESENCE = "presence"
     ACTOR = "actor"
     RECONCILER = "reconciler"
 
 
 _START_UP = frozenset({"hsetnx", "hget", "info", "config", "dramatiq.maxstack"})
 _SWEEPER = frozenset({"due", "sweep", "dispatch", "queue.enqueue", "not_dispatched"})
+_PRESENCE = frozenset({"note_worker", "forget_worker"})
 _RECONCILER = frozenset({"absent", "look_later", "give_up", "auth.test"})
 
 
@@ -32,6 +34,8 @@ def part_of(role: Role, name: str) -> Part:
         return Part(role)
     if name in _SWEEPER:
         return Part.SWEEPER
+    if name in _PRESENCE:
+        return Part.PRESENCE
     if name.startswith("queue."):
         return Part.CONSUMER
     if name in _RECONCILER or name.startswith("conversations."):

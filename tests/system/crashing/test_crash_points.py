@@ -42,8 +42,8 @@ SELECTED = (
     "unreadable:worker:settle_sent=ok#1:missed",
     "followed:service:xack=done#1:after",
 )
-# It reads, for a person.
-ELSEWHERE = {"partition_stats"}
+# They read, for a person.
+ELSEWHERE = {"partition_stats", "living_workers"}
 # Dramatiq's for who dispatches, and for a worker; an acknowledgement is srem and hdel. The actor
 # never raises, so nothing is refused (nack).
 OF_THE_QUEUE = {"queue.enqueue", "queue.fetch", "queue.srem", "queue.hdel", "queue.requeue"}

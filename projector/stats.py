@@ -22,7 +22,8 @@ class Stats:
     """Open requests by state (`delayed` waits for its time), and those that ended badly.
 
     `oldest_due_age_s` is how long the most overdue one is due, 0.0 when none is;
-    `projector_lag` how many events are not folded yet.
+    `projector_lag` how many events are not folded yet, and `oldest_unfolded_age_s` how long the
+    first of them has waited for it, 0.0 when none does.
     """
 
     waiting: int
@@ -34,6 +35,7 @@ class Stats:
     rejected: int
     oldest_due_age_s: float
     projector_lag: int
+    oldest_unfolded_age_s: float
 
 
 def stats(ledger: Ledger) -> Stats:
@@ -55,6 +57,7 @@ def stats(ledger: Ledger) -> Stats:
         rejected=rejected,
         oldest_due_age_s=max(partition.overdue_ms for partition in partitions) / SECOND_MS,
         projector_lag=sum(partition.unfolded for partition in partitions),
+        oldest_unfolded_age_s=max(partition.unfolded_ms for partition in partitions) / SECOND_MS,
     )
 
 
@@ -64,6 +67,7 @@ class _PartitionStats:
     generation: int
     overdue_ms: int
     unfolded: int
+    unfolded_ms: int
     # waiting, delayed, claimed, sending, uncertain
     open: tuple[int, ...]
     tenants: tuple[str, ...]
@@ -83,13 +87,16 @@ def _read_partition(ledger: Ledger, partition: int) -> Call[_PartitionStats]:
 
 
 def _decode(reply: Reply) -> _PartitionStats:
-    now_ms, generation, earliest_due_ms, unfolded, *rest = reply
+    now_ms, generation, earliest_due_ms, unfolded, oldest_unfolded_ms, *rest = reply
     overdue_ms = int(now_ms) - int(float(earliest_due_ms)) if earliest_due_ms else 0
+    unfolded_ms = int(now_ms) - int(oldest_unfolded_ms) if oldest_unfolded_ms else 0
     return _PartitionStats(
         now_ms=int(now_ms),
         generation=int(generation),
         overdue_ms=max(0, overdue_ms),
         unfolded=int(unfolded),
+        # A server that took over may have another time than the one that named the event.
+        unfolded_ms=max(0, unfolded_ms),
         open=tuple(int(count) for count in rest[:5]),
         tenants=tuple(rest[5:]),
     )

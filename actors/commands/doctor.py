@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from actors.commands.doctor_checks import check_ledger, check_projector, check_queue, check_timing
+from actors.commands.doctor_checks import check_ledger, check_queue, check_timing
 from actors.commands.exit_codes import ExitCode
 from actors.commands.screen import printable, say, say_json, screen
 from actors.commands.slack_checks import check_slack
+from actors.commands.standing_checks import check_standing
 from actors.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _findings() -> Iterator[Finding]:
         yield check_timing(ledger.timing)
         yield from check_queue(settings)
         if all(finding.severity != "refused" for finding in about_store):
-            yield check_projector(ledger)
+            yield from check_standing(ledger)
             yield from check_slack(settings, ledger)
     finally:
         ledger.store.close()

@@ -6,8 +6,8 @@
 -- KEYS[4]  known     set: the partition's tenants
 -- KEYS[5]  requests  KEYS[6] outcomes  streams
 --
--- Returns {now_ms, generation, earliest_due_ms or "", unfolded, waiting, delayed, claimed, sending,
---   uncertain, tenant, ...}
+-- Returns {now_ms, generation, earliest_due_ms or "", unfolded, oldest_unfolded_ms or "", waiting,
+--   delayed, claimed, sending, uncertain, tenant, ...}
 
 local function added(stream)
   if redis.call('EXISTS', stream) == 0 then return 0 end
@@ -18,15 +18,24 @@ local function added(stream)
   end
 end
 
+-- When the first event after the position was appended, which is what its id begins with.
+local function next_ms(stream, position)
+  local event = redis.call('XRANGE', stream, '(' .. (position or '0-0'), '+', 'COUNT', 1)[1]
+  return event and tonumber(string.match(event[1], '^%d+'))
+end
+
 local current = redis.call('HGET', KEYS[3], 'current') or '0'
 local folded = redis.call('HMGET', KEYS[3], current .. ':requests:folded',
-  current .. ':outcomes:folded')
+  current .. ':outcomes:folded', current .. ':requests', current .. ':outcomes')
 local unfolded = added(KEYS[5]) - tonumber(folded[1] or 0)
   + added(KEYS[6]) - tonumber(folded[2] or 0)
+local request_ms, outcome_ms = next_ms(KEYS[5], folded[3]), next_ms(KEYS[6], folded[4])
+local oldest_ms = request_ms and outcome_ms and math.min(request_ms, outcome_ms)
+  or request_ms or outcome_ms
 
 local earliest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 local answer = {string.format('%.0f', now_ms()), current, earliest[2] or '',
-  string.format('%.0f', unfolded)}
+  string.format('%.0f', unfolded), oldest_ms and string.format('%.0f', oldest_ms) or ''}
 local counts = redis.call('HMGET', KEYS[1], 'waiting', 'delayed', 'claimed', 'sending', 'uncertain')
 for place = 1, 5 do answer[#answer + 1] = counts[place] or '0' end
 for _, tenant in ipairs(redis.call('SMEMBERS', KEYS[4])) do answer[#answer + 1] = tenant end

@@ -416,3 +416,20 @@ def test_the_lag_counts_events_of_both_streams_that_are_not_folded_even_when_tri
 
     # Then
     assert stats(ledger).projector_lag == 2
+
+
+def test_stats_tell_how_long_the_first_unfolded_event_has_waited(
+    standing: tuple[Ledger, ManualClock], broker: StubBroker
+) -> None:
+    # Given
+    ledger, clock = standing
+    post(ledger, ask(ledger, "r1"))
+
+    # When
+    clock.advance(ms=3_600_000)
+    before = stats(ledger).oldest_unfolded_age_s
+    project_all(ledger, broker)
+
+    # Then
+    assert round(before / 3_600) == 1
+    assert stats(ledger).oldest_unfolded_age_s == 0

@@ -17,6 +17,7 @@ from middleware.delivery_key import DeliveryKey
 from middleware.errors import PayloadRefused
 from middleware.fates import NotNow, Prepared, Ready
 from middleware.send_lock import current_async_claim
+from middleware.timing import MAX_LEASE_MS, MINUTE_MS
 from projector.actor_message import ACTOR_NAME, QUEUE_NAME
 from projector.codes import MessageRequestId, Tenant
 from projector.message_request import ThreadTs
@@ -24,6 +25,9 @@ from projector.sentences import sentence_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+# Longer than any lease that the environment may set; Dramatiq's own is as long as the longest.
+_TIME_LIMIT_MS = MAX_LEASE_MS + MINUTE_MS
 
 
 class ActorMessage(BaseModel):
@@ -86,6 +90,10 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
 
         await claim.perform(prepare, gateway.post, partial(look_for, claim, gateway))
 
+    # A service's own broker may limit no times.
+    limits: dict[str, Any] = (
+        {"time_limit": _TIME_LIMIT_MS} if "time_limit" in broker.actor_options else {}
+    )
     declare: Callable[..., dramatiq.Actor[..., Any]] = dramatiq.actor(
         broker=broker,
         actor_name=ACTOR_NAME,
@@ -93,6 +101,7 @@ def declare_send_message(broker: dramatiq.Broker) -> dramatiq.Actor[..., Any]:
         max_retries=0,
         dispatch_once=DELIVERY_KEY,
         send_lock=DELIVERY_KEY,
+        **limits,
     )
     actor = declare(send_message)
     return actor

@@ -76,7 +76,28 @@ class GuardMisdeclared(MiddlewareError):
 
 
 class TimingRefused(MiddlewareError):
-    """The timing contract is broken; the sentence names the relation that does not hold."""
+    """The timing contract is broken; the sentence names the duration and what it must be.
+
+    `duration` is a field of `Timing`, which is `ms` long; `must_be` leads on to `bound_ms`.
+    """
+
+    def __init__(
+        self,
+        duration: str,
+        must_be: str,
+        bound_ms: int,
+        *,
+        ms: float,
+        why: str,
+        actor_name: str | None = None,
+    ) -> None:
+        whose = "" if actor_name is None else f"actor {actor_name}: "
+        super().__init__(f"{whose}{duration} must be {must_be} {bound_ms}, not {ms}: {why}")
+        self.duration = duration
+        self.must_be = must_be
+        self.bound_ms = bound_ms
+        self.ms = ms
+        self.why = why
 
 
 class ClaimUsedUp(MiddlewareError):

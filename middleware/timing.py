@@ -7,6 +7,7 @@ POST may still arrive, so such settings are refused, never adjusted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from middleware.errors import TimingRefused
 
@@ -19,6 +20,7 @@ DAY_MS = 24 * HOUR_MS
 MAX_LEASE_MS = 10 * MINUTE_MS
 # The lease must outlive the POST by half: time to settle before anyone else may look.
 LEASE_PER_DEADLINE = 1.5
+MAX_POST_DEADLINE_MS = int(MAX_LEASE_MS / LEASE_PER_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,29 +37,40 @@ class Timing:
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if getattr(self, name) <= 0:
-                msg = f"{name} must be more than 0, not {getattr(self, name)}"
-                raise TimingRefused(msg)
+            length_ms = getattr(self, name)
+            if length_ms <= 0:
+                raise TimingRefused(name, "more than", 0, ms=length_ms, why="nothing takes no time")
+        if self.post_deadline_ms > MAX_POST_DEADLINE_MS:
+            raise TimingRefused(
+                "post_deadline_ms",
+                "at most",
+                MAX_POST_DEADLINE_MS,
+                ms=self.post_deadline_ms,
+                why="no lease may be long enough for more",
+            )
         self.check_lease(self.lease_ms)
 
     def check_lease(self, lease_ms: int) -> None:
         """Raise TimingRefused unless a lease of this length keeps the contract."""
-        if self.post_deadline_ms * LEASE_PER_DEADLINE > lease_ms:
-            msg = (
-                f"lease_ms ({lease_ms}) must be at least {LEASE_PER_DEADLINE} times "
-                f"post_deadline_ms ({self.post_deadline_ms}): a second worker could claim "
-                "a delivery whose POST may still arrive"
+        least_ms = ceil(self.post_deadline_ms * LEASE_PER_DEADLINE)
+        if lease_ms < least_ms:
+            why = (
+                f"{LEASE_PER_DEADLINE} times the post deadline, or a second worker could claim a "
+                "delivery whose POST may still arrive"
             )
-            raise TimingRefused(msg)
+            raise TimingRefused("lease_ms", "at least", least_ms, ms=lease_ms, why=why)
         if lease_ms > MAX_LEASE_MS:
-            msg = f"lease_ms ({lease_ms}) must be at most {MAX_LEASE_MS}"
-            raise TimingRefused(msg)
+            why = "a longer one only delays recovery from a crash"
+            raise TimingRefused("lease_ms", "at most", MAX_LEASE_MS, ms=lease_ms, why=why)
 
     def check_time_limit(self, *, lease_ms: int, time_limit_ms: float, actor_name: str) -> None:
         """Raise TimingRefused unless Dramatiq leaves an actor the whole of its lease."""
         if lease_ms >= time_limit_ms:
-            msg = (
-                f"actor {actor_name}: lease_ms ({lease_ms}) must be less than its time limit "
-                f"({time_limit_ms}), or Dramatiq interrupts it while it may still post"
+            raise TimingRefused(
+                "lease_ms",
+                "less than",
+                int(time_limit_ms),
+                ms=lease_ms,
+                why="its time limit, or Dramatiq interrupts it while it may still post",
+                actor_name=actor_name,
             )
-            raise TimingRefused(msg)

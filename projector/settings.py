@@ -85,10 +85,10 @@ class StoreSettings(BaseSettings):
     def _expectation(cls, name: str) -> str:
         return f"{_PREFIX}{name.upper()} must be {cls.model_fields[name].description}"
 
-    def ledger(self) -> Ledger:
-        """Connects when first used. Raises SettingsRefused when the timing contract is broken."""
+    def timing(self) -> Timing:
+        """Raises SettingsRefused when the timing contract is broken."""
         try:
-            timing = Timing(
+            return Timing(
                 post_deadline_ms=_ms(self.post_deadline_s),
                 lease_ms=_ms(self.lease_s),
                 settle_delay_ms=_ms(self.settle_delay_s),
@@ -98,8 +98,11 @@ class StoreSettings(BaseSettings):
                 retention_ms=_ms(self.retention_s),
             )
         except TimingRefused as error:
-            # Only the lease stands in relations; what is not above 0 was refused before.
-            raise SettingsRefused([f"{_PREFIX}LEASE_S: {error}"]) from error
+            raise SettingsRefused([_in_seconds(error)]) from error
+
+    def ledger(self) -> Ledger:
+        """Connects when first used. Raises SettingsRefused when the timing contract is broken."""
+        timing = self.timing()
         keys = Keys(prefix=self.prefix, partitions=self.partitions)
         if self.wait_replicas and node_of_cluster(self.redis_url):
             # WAIT speaks of its own connection's writes, which a cluster's client does not choose.
@@ -112,6 +115,12 @@ class StoreSettings(BaseSettings):
             timing=timing,
             wait_replicas=self.wait_replicas,
         )
+
+
+def _in_seconds(refused: TimingRefused) -> str:
+    variable = f"{_PREFIX}{refused.duration.removesuffix('_ms').upper()}_S"
+    bound_s, is_s = refused.bound_ms / SECOND_MS, refused.ms / SECOND_MS
+    return f"{variable} must be {refused.must_be} {bound_s:.12g}, not {is_s:.12g}: {refused.why}"
 
 
 def _ms(seconds: float) -> int:

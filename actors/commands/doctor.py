@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from actors.commands.doctor_checks import check_ledger, check_queue, check_timing
+from actors.commands.doctor_checks import (
+    check_ledger,
+    check_queue,
+    check_timing,
+    with_timing_that_holds,
+)
 from actors.commands.exit_codes import ExitCode
 from actors.commands.screen import printable, say, say_json, screen
 from actors.commands.slack_checks import check_slack
@@ -48,11 +53,14 @@ def examine(*, as_json: bool) -> ExitCode:
 def _findings() -> Iterator[Finding]:
     """What needs the store is asked only of a store that is of use."""
     settings = Settings.from_environment()
+    about_timing = check_timing(settings)
+    if about_timing.severity == "refused":
+        settings = with_timing_that_holds(settings)
     ledger = settings.ledger()
     try:
         about_store = check_ledger(ledger)
         yield from about_store
-        yield check_timing(ledger.timing)
+        yield about_timing
         yield from check_queue(settings)
         if all(finding.severity != "refused" for finding in about_store):
             yield from check_standing(ledger)

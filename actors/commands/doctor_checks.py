@@ -14,12 +14,17 @@ from actors.commands.times import span
 from middleware.admission import Finding, check_store
 from middleware.errors import LedgerUnavailable
 from middleware.store import failing_closed
-from middleware.timing import LEASE_PER_DEADLINE, SECOND_MS
+from middleware.timing import (
+    LEASE_PER_DEADLINE,
+    MAX_LEASE_MS,
+    MAX_POST_DEADLINE_MS,
+    SECOND_MS,
+)
+from projector.errors import SettingsRefused
 
 if TYPE_CHECKING:
     from actors.settings import Settings
     from middleware.ledger import Ledger
-    from middleware.timing import Timing
 
 
 def check_ledger(ledger: Ledger) -> list[Finding]:
@@ -36,14 +41,27 @@ def check_ledger(ledger: Ledger) -> list[Finding]:
     return [Finding("store", "good", f"answers after {span(took_ms)}"), *findings]
 
 
-def check_timing(timing: Timing) -> Finding:
-    """Its relations hold, or there would be no ledger; the numbers are worth a look."""
+def check_timing(settings: Settings) -> Finding:
     found = (
-        f"lease {span(timing.lease_ms)}, at least {LEASE_PER_DEADLINE} times the post deadline "
-        f"of {span(timing.post_deadline_ms)}; settle delay {span(timing.settle_delay_ms)}, "
-        f"dispatch window {span(timing.dispatch_window_ms)}"
+        f"lease {_span_s(settings.lease_s)}, post deadline {_span_s(settings.post_deadline_s)}, "
+        f"settle delay {_span_s(settings.settle_delay_s)}, "
+        f"dispatch window {_span_s(settings.dispatch_window_s)}"
     )
+    try:
+        settings.timing()
+    except SettingsRefused as refused:
+        return Finding("timing contract", "refused", found, "; ".join(refused.expectations))
     return Finding("timing contract", "good", found)
+
+
+def with_timing_that_holds(settings: Settings) -> Settings:
+    """With the nearest durations that keep the contract, so that all else can be looked at."""
+    longest_s, longest_lease_s = MAX_POST_DEADLINE_MS / SECOND_MS, MAX_LEASE_MS / SECOND_MS
+    post_deadline_s = min(settings.post_deadline_s, longest_s)
+    # Each is rounded to milliseconds by itself.
+    least_s = post_deadline_s * LEASE_PER_DEADLINE + 1 / SECOND_MS
+    lease_s = min(max(settings.lease_s, least_s), longest_lease_s)
+    return settings.model_copy(update={"post_deadline_s": post_deadline_s, "lease_s": lease_s})
 
 
 def check_queue(settings: Settings) -> list[Finding]:
@@ -68,3 +86,7 @@ def judge_dead_letters(count: int) -> Finding:
         "postonce list --status waiting --older-than 10m shows what it has not brought through"
     )
     return Finding("dead letters", "risky", f"Dramatiq has given up {count} messages", remedy)
+
+
+def _span_s(length_s: float) -> str:
+    return span(round(length_s * SECOND_MS))

@@ -122,7 +122,6 @@ def test_a_usage_error_is_one_line_that_names_what_is_wrong(
     ("name", "value"),
     [
         ("POSTONCE_LEASE_S", "never"),
-        ("POSTONCE_LEASE_S", "2"),
         ("POSTONCE_REDIS_URL", "http://user:secret@host"),
     ],
 )
@@ -146,3 +145,20 @@ def test_a_bad_setting_is_named_and_its_value_is_not(
     (line,) = captured.err.splitlines()
     assert name in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize("command", ["stats", "up"])
+def test_a_broken_timing_contract_is_one_sentence_about_the_environment(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    monkeypatch.setenv("POSTONCE_LEASE_S", "2")
+
+    # When
+    code = run([command])
+
+    # Then
+    captured = capsys.readouterr()
+    assert code == ExitCode.USAGE
+    (line,) = captured.err.splitlines()
+    assert line.startswith("postonce: POSTONCE_LEASE_S must be at least 15, not 2: ")

@@ -84,16 +84,36 @@ def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
-def test_a_broken_timing_contract_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("set_to", "told"),
+    [
+        ({"LEASE_S": "2"}, "POSTONCE_LEASE_S must be at least 15, not 2: 1.5 times the post"),
+        (
+            {"LEASE_S": "1.5", "POST_DEADLINE_S": "1.001"},
+            "POSTONCE_LEASE_S must be at least 1.502, not 1.5: ",
+        ),
+        ({"LEASE_S": "601"}, "POSTONCE_LEASE_S must be at most 600, not 601: "),
+        (
+            {"LEASE_S": "600", "POST_DEADLINE_S": "500"},
+            "POSTONCE_POST_DEADLINE_S must be at most 400, not 500: ",
+        ),
+    ],
+)
+def test_a_broken_timing_contract_is_refused_by_the_variable_and_in_seconds(
+    monkeypatch: pytest.MonkeyPatch, set_to: dict[str, str], told: str
+) -> None:
     # Given
-    monkeypatch.setenv("POSTONCE_LEASE_S", "10")
+    for name, value in set_to.items():
+        monkeypatch.setenv(f"POSTONCE_{name}", value)
 
     # When
     with pytest.raises(SettingsRefused) as refused:
         StoreSettings.from_environment().ledger()
 
     # Then
-    assert "POSTONCE_LEASE_S" in str(refused.value)
+    (expectation,) = refused.value.expectations
+    assert expectation.startswith(told)
+    assert "_ms" not in expectation
 
 
 def test_the_ledger_is_made_from_the_environment_once_unless_one_is_set(

@@ -263,3 +263,36 @@ def test_a_store_of_other_partitions_is_a_finding_too(
     # Then
     assert ended.code == ExitCode.REFUSED
     assert by_check(ended)["partitions"]["severity"] == "refused"
+
+
+@pytest.mark.usefixtures("slack")
+@pytest.mark.parametrize(
+    ("set_to", "told"),
+    [
+        ({"LEASE_S": "2"}, "POSTONCE_LEASE_S must be at least 15, "),
+        ({"LEASE_S": "1", "POST_DEADLINE_S": "1.003"}, "POSTONCE_LEASE_S must be at least 1.505, "),
+        ({"LEASE_S": "700"}, "POSTONCE_LEASE_S must be at most 600, "),
+        ({"POST_DEADLINE_S": "500"}, "POSTONCE_POST_DEADLINE_S must be at most 400, "),
+    ],
+)
+def test_a_broken_timing_contract_is_a_finding_too_and_all_else_is_looked_at(
+    cli: Callable[..., Ended],
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    set_to: dict[str, str],
+    told: str,
+) -> None:
+    # Given
+    give_teams(ledger, "T1")
+    for name, value in set_to.items():
+        monkeypatch.setenv(f"POSTONCE_{name}", value)
+
+    # When
+    ended = cli("doctor", "--json")
+
+    # Then
+    found = by_check(ended)
+    assert ended.code == ExitCode.REFUSED
+    assert found["timing contract"]["severity"] == "refused"
+    assert found["timing contract"]["remedy"].startswith(told)
+    assert found["slack T1"]["severity"] == "good"

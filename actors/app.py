@@ -11,6 +11,7 @@ import dramatiq.broker
 from dramatiq.middleware import AsyncIO
 
 from actors.patient_stop import PatientStop
+from actors.plain_refusal import PlainRefusal, refusing_plainly
 from actors.queue import make_broker
 from actors.send_message import declare_send_message
 from actors.settings import Settings
@@ -32,6 +33,7 @@ def compose(settings: Settings) -> dramatiq.Broker:
         broker.add_middleware(AsyncIO())
     broker.add_middleware(PatientStop())
     ledger = get_ledger()
+    broker.add_middleware(PlainRefusal(ledger))
     broker.add_middleware(DispatchOnce(ledger))
     broker.add_middleware(SendLock(ledger))
     gateway = SlackGateway(
@@ -43,5 +45,6 @@ def compose(settings: Settings) -> dramatiq.Broker:
     return broker
 
 
-broker = compose(Settings.from_environment())
-send_message = declare_send_message(broker)
+with refusing_plainly():
+    broker = compose(Settings.from_environment())
+    send_message = declare_send_message(broker)

@@ -36,8 +36,8 @@ def refusing_plainly() -> Iterator[None]:
             raise
         # Not on the way that Dramatiq has put in place of stderr: its main process may have ended
         # before it has read that.
-        for sentence in failure.sentences:
-            print(f"postonce: {sentence}", file=sys.__stderr__, flush=True)
+        for line in failure.lines:
+            print(f"postonce: {line}", file=sys.__stderr__, flush=True)
         raise SystemExit(failure.exit_code) from None
 
 

@@ -48,8 +48,8 @@ def _hindered(failure: Failure, again: str) -> ExitCode:
     from actors.commands.screen import complain  # noqa: PLC0415 - as above
 
     ending = f"; {again}" if failure.exit_code is ExitCode.UNREACHABLE else ""
-    for sentence in failure.sentences:
-        complain(f"postonce: {sentence}{ending}")
+    for line in failure.lines:
+        complain(f"postonce: {line}{ending}")
     return failure.exit_code
 
 

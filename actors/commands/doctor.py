@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from actors.commands.doctor_checks import (
+    NOT_CHECKED,
     check_ledger,
     check_queue,
     check_timing,
+    unusable,
     with_timing_that_holds,
 )
 from actors.commands.exit_codes import ExitCode
@@ -18,6 +20,7 @@ from actors.commands.screen import printable, say, say_json, screen
 from actors.commands.slack_checks import check_slack
 from actors.commands.standing_checks import check_standing
 from actors.settings import Settings
+from middleware.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +65,15 @@ def _findings() -> Iterator[Finding]:
         yield from about_store
         yield about_timing
         yield from check_queue(settings)
-        if all(finding.severity != "refused" for finding in about_store):
+        if any(finding.severity == "refused" for finding in about_store):
+            yield NOT_CHECKED
+            return
+        try:
             yield from check_standing(ledger)
             yield from check_slack(settings, ledger)
+        except LedgerUnavailable as error:
+            yield unusable(error)
+            yield NOT_CHECKED
     finally:
         ledger.store.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from actors.commands.failures import failure_of
 from actors.commands.opening import count_queue, opened_broker
+from actors.commands.store_troubles import trouble_of
 from actors.commands.times import span
 from middleware.admission import Finding, check_store
 from middleware.errors import LedgerUnavailable
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from actors.settings import Settings
     from middleware.ledger import Ledger
 
+NOT_CHECKED = Finding(
+    "not checked",
+    "risky",
+    "what is not told here of workers, projector, due, unproven and slack: it needs the store",
+    "Mend the store, then run postonce doctor again",
+)
+
 
 def check_ledger(ledger: Ledger) -> list[Finding]:
     """The store's own checks, and how long it took to answer; one finding if it did not."""
@@ -36,9 +44,14 @@ def check_ledger(ledger: Ledger) -> list[Finding]:
         took_ms = round((time.monotonic() - begun_s) * SECOND_MS)
         findings = check_store(ledger.store, ledger.keys)
     except LedgerUnavailable as error:
-        remedy = "Start it, or correct POSTONCE_REDIS_URL; deliveries wait until it answers"
-        return [Finding("store", "refused", f"cannot be reached: {error}", remedy)]
+        return [unusable(error)]
     return [Finding("store", "good", f"answers after {span(took_ms)}"), *findings]
+
+
+def unusable(error: LedgerUnavailable) -> Finding:
+    trouble = trouble_of(error, variable="POSTONCE_REDIS_URL")
+    remedy = f"{_capitalized(trouble.remedy)}: deliveries wait until then"
+    return Finding("store", "refused", trouble.found, remedy)
 
 
 def check_timing(settings: Settings) -> Finding:
@@ -72,8 +85,10 @@ def check_queue(settings: Settings) -> list[Finding]:
         failure = failure_of(error)
         if failure is None:
             raise
-        remedy = "Start it, or correct POSTONCE_BROKER_URL; the sweeper dispatches once it is back"
-        return [Finding("queue", "refused", failure.sentences[0], remedy)]
+        # Where there is no remedy, the sentence itself says what to do.
+        remedy = f"{failure.remedy}: the sweeper dispatches then" if failure.remedy else ""
+        found = failure.sentences[0].removeprefix("the queue ")
+        return [Finding("queue", "refused", found, _capitalized(remedy))]
     found = f"answers, {counts.queued} messages"
     return [Finding("queue", "good", found), judge_dead_letters(counts.dead_letters)]
 
@@ -86,6 +101,11 @@ def judge_dead_letters(count: int) -> Finding:
         "postonce list --status waiting --older-than 10m shows what it has not brought through"
     )
     return Finding("dead letters", "risky", f"Dramatiq has given up {count} messages", remedy)
+
+
+def _capitalized(words: str) -> str:
+    """Leaving names as they are, unlike `str.capitalize`."""
+    return words[:1].upper() + words[1:]
 
 
 def _span_s(length_s: float) -> str:

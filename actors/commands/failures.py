@@ -8,9 +8,13 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from actors.commands.exit_codes import ExitCode
+from actors.commands.store_troubles import Trouble, trouble_of
 from actors.slack.errors import InstallationsUrlInvalid
 from middleware.errors import GuardMisdeclared, LedgerUnavailable, StoreRefused
 from projector.errors import ConfigurationRefused, QueueNotCountable, SettingsRefused
+
+# Where it is not set, the queue is in the store's Redis, which is asked first.
+_QUEUE_VARIABLE = "POSTONCE_BROKER_URL"
 
 
 class QueueUnavailable(Exception):
@@ -27,8 +31,16 @@ class TenantUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
+    """`remedy` is what to do, where the sentences do not say it."""
+
     sentences: tuple[str, ...]
     exit_code: ExitCode
+    remedy: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """For a person, without a full stop."""
+        return tuple(f"{each}; {self.remedy}" if self.remedy else each for each in self.sentences)
 
 
 def failure_of(error: Exception) -> Failure | None:
@@ -52,25 +64,23 @@ def failure_of(error: Exception) -> Failure | None:
             )
             return Failure((*taken, "nothing was configured"), ExitCode.REFUSED)
         case LedgerUnavailable():
-            sentence = f"the store cannot be reached: {_bare(error)}"
-            return Failure((sentence,), ExitCode.UNREACHABLE)
+            return _unavailable("the store", trouble_of(error, variable="POSTONCE_REDIS_URL"))
         case ModuleNotFoundError(name="pika"):
             sentence = "an amqp:// queue needs its client: pip install 'dramatiq[rabbitmq]'"
             return Failure((sentence,), ExitCode.USAGE)
         case QueueUnavailable() | BrokerConnectionError() | RedisError():
-            sentence = f"the queue cannot be reached: {_bare(error)}"
-            return Failure((sentence,), ExitCode.UNREACHABLE)
+            return _unavailable("the queue", trouble_of(error, variable=_QUEUE_VARIABLE))
         case _ if _is_from_pika(error):
             # Its texts are Python reprs of connection parameters.
-            sentence = f"the queue cannot be reached: {type(error).__name__}"
-            return Failure((sentence,), ExitCode.UNREACHABLE)
+            found = f"cannot be reached: {type(error).__name__}"
+            remedy = f"start it, or correct {_QUEUE_VARIABLE}"
+            return _unavailable("the queue", Trouble(found, remedy))
         case _:
             return None
 
 
-def _bare(error: Exception) -> str:
-    """Without the full stop of the client's own sentences."""
-    return str(error).rstrip(".")
+def _unavailable(what: str, trouble: Trouble) -> Failure:
+    return Failure((f"{what} {trouble.found}",), ExitCode.UNREACHABLE, trouble.remedy)
 
 
 def _is_from_pika(error: Exception) -> bool:

@@ -21,6 +21,7 @@ from actors.commands.opening import opened_ledger
 from actors.commands.progress import progress_of
 from actors.commands.request_lines import answered, read_lines
 from actors.commands.screen import complain, say, say_json
+from actors.commands.store_troubles import trouble_of
 from projector.errors import RequestsInterrupted
 from projector.requests import Accepted, Conflict, Duplicate, RefusedInput
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _ANSWERS = ("accepted", "duplicates", "conflicts", "refused")
 _BAD = ("conflicts", "refused")
+_VARIABLE = "POSTONCE_REDIS_URL"
 _AGAIN = "running it again is safe"
 
 
@@ -51,8 +53,9 @@ def request_from(file: str, *, as_json: bool) -> ExitCode:
                 progress.show(counts)
         except RequestsInterrupted as interrupted:
             progress.stop()
+            trouble = trouble_of(interrupted.__cause__ or interrupted, variable=_VARIABLE)
             complain(
-                f"postonce: the store cannot be reached: {str(interrupted.__cause__).rstrip('.')}; "
+                f"postonce: the store {trouble.found}; {trouble.remedy}; "
                 f"reached line {reached}, {_AGAIN}"
             )
             _total(counts, as_json=as_json)

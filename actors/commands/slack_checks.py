@@ -12,6 +12,7 @@ from actors.commands.history_checks import CHANNELS_AT_MOST, ask_history, judge_
 from actors.slack.auth import AuthRefused, AuthTested
 from actors.slack.gateway import SlackGateway
 from actors.slack.installations import Installations
+from actors.slack.unasked_reasons import UNASKED_REASONS
 from middleware.admission import Finding
 from middleware.store import failing_closed
 from projector.channels import configured_channels
@@ -62,7 +63,8 @@ def judge(team_id: str, tenant: str, answer: AuthTested | AuthRefused) -> Findin
     check = f"slack {team_id}"
     match answer:
         case AuthRefused(code=code, sentence=sentence):
-            return Finding(check, "refused", f"{code} (tenant {tenant})", sentence)
+            remedy = UNASKED_REASONS.get(code, sentence)
+            return Finding(check, "refused", f"{code} (tenant {tenant})", remedy)
         case AuthTested() if answer.team_id != team_id:
             found = f"the token belongs to team {answer.team_id} (tenant {tenant})"
             remedy = "Install the app in this team, or correct its team_id in the tenants file"
@@ -103,10 +105,10 @@ async def _ask_all(
     async def ask(team_id: str) -> list[Finding]:
         async with limit:
             tested = await gateway.auth_test(team_id)
-            findings = [judge(team_id, owners[team_id], tested)]
-            if _may_read_some(tested) and channels[team_id]:
-                findings.append(await _ask_history(gateway, team_id, channels[team_id]))
-            return findings
+            found = judge(team_id, owners[team_id], tested)
+            if found.severity == "refused" or not _may_read_some(tested) or not channels[team_id]:
+                return [found]
+            return [found, await _ask_history(gateway, team_id, channels[team_id])]
 
     try:
         return await asyncio.gather(*(ask(team_id) for team_id in channels))

@@ -11,6 +11,10 @@ from actors.slack.exchange import OK
 if TYPE_CHECKING:
     from actors.slack.exchange import Answered
 
+NOT_AS_SLACK = (
+    "What answered is not understood as Slack: check POSTONCE_SLACK_URL, and any proxy before it."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AuthTested:
@@ -40,4 +44,4 @@ def read_auth(heard: Answered) -> AuthTested | AuthRefused:
             meaning = classify_reading(code)
             return AuthRefused(meaning.code, heard.sentence(meaning))
         case _:
-            return AuthRefused(f"status_{heard.status}", "Slack did not answer as Slack does.")
+            return AuthRefused(f"status_{heard.status}", NOT_AS_SLACK)

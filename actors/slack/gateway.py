@@ -9,7 +9,7 @@ import logging
 import math
 from typing import TYPE_CHECKING, assert_never
 
-from actors.slack.auth import AuthRefused, AuthTested, read_auth
+from actors.slack.auth import NOT_AS_SLACK, AuthRefused, AuthTested, read_auth
 from actors.slack.bot_tokens import BotToken, BotTokens
 from actors.slack.codes import Scope, SlackCode, classify
 from actors.slack.errors import (
@@ -121,7 +121,7 @@ class SlackGateway:
         except (InstallationMissing, InstallationUnreadable, InstallationSlow) as missing:
             return AuthRefused(missing.code, str(missing))
         except FateUnknown as unknown:
-            return AuthRefused(unknown.reason, "Slack did not answer as Slack does.")
+            return AuthRefused(unknown.reason, NOT_AS_SLACK)
         if isinstance(heard, NothingLeft):
             return AuthRefused(heard.reason, "Slack could not be reached.")
         return read_auth(heard)

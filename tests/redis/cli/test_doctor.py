@@ -202,8 +202,42 @@ def test_a_slack_that_cannot_be_reached_fails(
         ended = cli("doctor", "--json")
 
     # Then
+    about = by_check(ended)["slack T1"]
     assert ended.code == ExitCode.REFUSED
-    assert "connect_failed" in by_check(ended)["slack T1"]["found"]
+    assert "connect_failed" in about["found"]
+    assert "POSTONCE_SLACK_URL" in about["remedy"]
+
+
+def test_a_team_without_a_token_is_told_where_tokens_come_from(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    give_teams(ledger, "T1")
+    monkeypatch.delenv("SLACK_BOT_TOKEN")
+
+    # When
+    about = by_check(cli("doctor", "--json"))["slack T1"]
+
+    # Then
+    assert about["found"].startswith("installation_missing")
+    assert "SLACK_BOT_TOKEN" in about["remedy"]
+    assert "POSTONCE_INSTALLATIONS" in about["remedy"]
+    assert slack.counters["by_method"] == {}
+
+
+def test_the_channels_of_a_team_whose_token_fails_are_not_called_readable(
+    cli: Callable[..., Ended], ledger: Ledger, slack: SlackSandbox
+) -> None:
+    # Given
+    give_teams(ledger, "T2", channels={"ops": "C0OPS"})
+
+    # When
+    found = by_check(cli("doctor", "--json"))
+
+    # Then
+    assert found["slack T2"]["severity"] == "refused"
+    assert "history T2" not in found
+    assert "conversations.history" not in slack.counters["by_method"]
 
 
 @pytest.mark.usefixtures("slack")
@@ -232,7 +266,10 @@ def test_a_queue_that_is_down_fails(
 
     # Then
     assert ended.code == ExitCode.REFUSED
-    assert by_check(ended)["queue"]["severity"] == "refused"
+    about = by_check(ended)["queue"]
+    assert about["severity"] == "refused"
+    assert about["found"].startswith("cannot be reached")
+    assert "POSTONCE_BROKER_URL" in about["remedy"]
 
 
 def test_a_store_that_is_down_is_a_finding_too(
@@ -262,7 +299,10 @@ def test_a_store_of_other_partitions_is_a_finding_too(
 
     # Then
     assert ended.code == ExitCode.REFUSED
-    assert by_check(ended)["partitions"]["severity"] == "refused"
+    found = by_check(ended)
+    assert found["partitions"]["severity"] == "refused"
+    assert "workers" in found["not checked"]["found"]
+    assert "slack" in found["not checked"]["found"]
 
 
 @pytest.mark.usefixtures("slack")

@@ -20,9 +20,10 @@ from tests.explorer.campaigns import (
     search_late_post,
 )
 from tests.explorer.reading import lines_of
-from tests.explorer.rules import RULES, search_without
+from tests.explorer.rules import RULES
 from tests.explorer.search import Model
 from tests.explorer.walks import LENGTH, walk
+from tests.explorer.without import search_without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -80,8 +80,9 @@ def _intend(ledger: Ledger, token: str, channel: str) -> Call[Any]:
     return ledger.intend(DELIVERY, token=token, target={"channel": channel})
 
 
-def _settle_sent(ledger: Ledger, token: str, place: str) -> Call[Any]:
-    return ledger.settle_sent(DELIVERY, token=token, receipt=receipt_of(place))
+def _settle_sent(ledger: Ledger, token: str, *places: str) -> Call[Any]:
+    receipt, *duplicates = map(receipt_of, places)
+    return ledger.settle_sent(DELIVERY, token=token, receipt=receipt, duplicates=duplicates)
 
 
 def _settle_rejected(ledger: Ledger, token: str) -> Call[Any]:

@@ -21,6 +21,7 @@ _FOR_GOOD = {
     "all is well": "it never ends",
     "nobody can look": "it never ends, for nobody can look",
     "it must wait": "it never ends, for it must always wait",
+    "it kills": "it never ends, for it kills whoever works on it",
 }
 
 
@@ -96,6 +97,8 @@ class _Following:
 
     def _work(self) -> None:
         answer = self._ask("claim", _TOKEN)
+        if self._holds == "it kills":
+            return
         if isinstance(answer, answers.Uncertain):
             answer = self._look(answer)
         if not isinstance(answer, answers.Granted | answers.Reclaimed):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.explorer.asking import TICK_MS, TIMING
 from tests.explorer.records import LONGEST_PAUSE_MS, NOBODY, THIS, epoch_of, fields_of, moved
-from tests.explorer.state import START_MS, State, Worker
+from tests.explorer.state import START_MS, TERMINAL, Promised, State, Worker
 from tests.explorer.working import TOKENS, token_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Likeness:
         begun_ms = -TICK_MS
         looked_for = {record.get("marker", "") for record in records}
         for worker in workers:
-            if worker.at_ms and worker.stage != "going":
+            if worker.at_ms and worker.stage not in {"going", "hearing"}:
                 looked_for.add(worker.marker)
                 begun_ms = min(begun_ms, worker.at_ms - START_MS - TICK_MS)
         posts = [
@@ -65,6 +65,7 @@ class Likeness:
             state.channel,
             state.rounds,
             state.ordered,
+            _promised(state.promised, records[0].get("state", "none")),
         )
 
     def _workers(
@@ -108,30 +109,41 @@ class Likeness:
         return known
 
 
+def _promised(promised: Promised, state: str) -> Promised:
+    """What has ended goes on in a new round only, and what was sent never does."""
+    if state == "sent":
+        return Promised()
+    if state in TERMINAL:
+        return Promised(may_be_posted=promised.may_be_posted)
+    return promised
+
+
 @cache
 def _worker(worker: Worker, now_ms: int) -> Worker:
     """Without what makes no difference to what it does next."""
-    stage, token, marker, at_ms, channel, place, asked = worker
+    stage, token, marker, at_ms, channel, places, asked = worker
     question = asked[0] if asked else ""
     if stage == "receipt" or question == "settle_sent":
-        return Worker("receipt", token, place=place)
+        return Worker("receipt", token, places=places)
     if stage in {"looking", "guessing"} or question == "absent":
         past_ms = _LONGEST_LOOK_MS
         begun = (int(moved(int(each), now_ms, past_ms + TICK_MS)) for each in asked[2:])
         asked = (*asked[:2], *begun)
+    elif stage == "hearing":
+        return worker
     elif stage == "going":
         past_ms = LONGEST_PAUSE_MS
     else:
         keeps_marker = stage == "granted" or question == "intend"
         return Worker(stage, token, marker if keeps_marker else "", asked=asked)
-    return Worker(stage, token, marker, int(moved(at_ms, now_ms, past_ms)), channel, place, asked)
+    return Worker(stage, token, marker, int(moved(at_ms, now_ms, past_ms)), channel, places, asked)
 
 
 def _order(worker: Worker, kept: Iterable[str | None]) -> tuple[object, ...]:
     """By all but the name of its token."""
     own = [token == worker.token for token in kept]
     asked = str((*worker.asked[:1], *worker.asked[2:]))
-    return worker.stage, own, worker.marker, worker.at_ms, worker.channel, worker.place, asked
+    return worker.stage, own, worker.marker, worker.at_ms, worker.channel, worker.places, asked
 
 
 def _named(worker: Worker, tokens: tuple[str, ...]) -> Worker:

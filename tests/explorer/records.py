@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.explorer.asking import LONGEST_WINDOW_MS, TICK_MS, TIMING
+from tests.explorer.asking import LONGEST_WINDOW_MS, MOST_UNHEARD_LOOKS, TICK_MS, TIMING
 from tests.explorer.state import START_MS, TERMINAL
 from tests.explorer.told import identity_of
 from tests.explorer.working import TOKENS, token_of
@@ -29,13 +29,20 @@ _PAST_MS = {
     # Asked again, an intent answers with what is left until `post_by`.
     "intent_at": TIMING.post_deadline_ms + LONGEST_PAUSE_MS,
 }
-# Repetitions beyond the longest window differ in nothing.
+# Repetitions beyond the longest window differ in nothing, nor do looks beyond their limit.
 _MOST = {
     "dispatches": (LONGEST_WINDOW_MS // TIMING.dispatch_window_ms).bit_length() - 1,
     "looks": 1,
+    "unheard_looks": MOST_UNHEARD_LOOKS,
 }
-_WHOLE = {"state", "attempts", "unheard_looks", "marker", "target", "receipt", "stray_receipts"} | {
-    "perhaps_posted"
+_WHOLE = {
+    "attempts",
+    "marker",
+    "perhaps_posted",
+    "receipt",
+    "state",
+    "stray_receipts",
+    "target",
 }
 # Which message it was does not matter while any other may come, too.
 _ALWAYS = {"message_id": "m1", "message": "m1", "absences": "1", "cancel_asked": "1"}

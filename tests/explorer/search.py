@@ -62,7 +62,10 @@ class Model:
 
 
 class WayLostError(Exception):
-    """States that count as one did not go on alike: Likeness takes something for irrelevant."""
+    """States that count as one did not go on alike: Likeness takes something for irrelevant.
+
+    Says what was broken: it may be, or the way to it may not be one.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,18 +141,18 @@ def _trace(model: Model, left: Left, way: list[State], broken: str) -> tuple[Mov
     state = model.start(left)
     for wanted in way[1:]:
         alike = (move for move in model.moves(state) if model.likeness(move.after) == wanted)
-        moves.append(_first(alike))
+        moves.append(_first(alike, broken))
         state = moves[-1].after
     breaking = (
         move
         for move in model.moves(state)
         if broken in {model.breach(state, move), model.breach_of_endings(move.after)}
     )
-    return (*moves, _first(breaking))
+    return (*moves, _first(breaking, broken))
 
 
-def _first(moves: Iterator[Move]) -> Move:
+def _first(moves: Iterator[Move], broken: str) -> Move:
     """Raise WayLostError."""
     for move in moves:
         return move
-    raise WayLostError
+    raise WayLostError(broken)

@@ -24,8 +24,9 @@ class Worker(NamedTuple):
     """What one worker knows; whoever dies knows nothing.
 
     `stage` says what it may do next; `asked` is the question whose answer it lost; `at_ms` its
-    `post_by`, or the time before which its read had not begun; `channel` where it was told to post
-    or look; `place` the number of the post whose receipt it has.
+    `post_by` (how long it may post, while it is `hearing` that), or the time before which its read
+    had not begun; `channel` where it was told to post
+    or look; `places` the numbers of the posts whose receipts it has.
     """
 
     stage: str
@@ -33,7 +34,7 @@ class Worker(NamedTuple):
     marker: str = ""
     at_ms: int = 0
     channel: str = ""
-    place: int = -1
+    places: tuple[int, ...] = ()
     asked: Question = ()
 
 
@@ -78,6 +79,20 @@ class Left(NamedTuple):
                 yield self._replace(**{name: left + 1})
 
 
+class Promised(NamedTuple):
+    """What the ledger has answered or was told, and may not go back on unless the store forgets it.
+
+    `target`: where a POST was proven absent, for another one goes there too; `is_cancelled`: a
+    cancel was answered; `is_looked_for`: a look was completed, and told nothing. All of one round,
+    but `may_be_posted`: a post was told too late, or another one was ordered, in any round.
+    """
+
+    target: str = ""
+    is_cancelled: bool = False
+    is_looked_for: bool = False
+    may_be_posted: bool = False
+
+
 class State(NamedTuple):
     """`channel` is where today's configuration sends the message; `rounds` how often it was begun,
     and `ordered` how often of that a person asked for another post.
@@ -96,3 +111,4 @@ class State(NamedTuple):
     channel: str = FIRST_CHANNEL
     rounds: int = 1
     ordered: int = 0
+    promised: Promised = Promised()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.explorer.asking import TICK_MS
+from tests.explorer.promised import answering, promised_by
 from tests.explorer.state import FIRST_CHANNEL
 from tests.explorer.turn import Move
 
@@ -40,7 +41,7 @@ def happening(ledger: EmbeddedLedger, state: State) -> Iterator[Move]:
     for question in _BY_ANYONE:
         yield from _asked(ledger, state, question)
     yield from _operated(ledger, state)
-    yield from _stored(state)
+    yield from _stored(ledger, state)
     left = state.left.less("moves")
     if left is not None and state.channel == FIRST_CHANNEL:
         yield Move("the channel's code names C2 now", state._replace(channel="C2", left=left))
@@ -59,20 +60,26 @@ def _operated(ledger: EmbeddedLedger, state: State) -> Iterator[Move]:
     for ordered, taken_for in enumerate(("never posted", "post again")):
         for move in _asked(ledger, state, ("redrive", marker, taken_for)):
             after = move.after
-            after = after._replace(rounds=after.rounds + 1, ordered=after.ordered + ordered)
+            if ledger.record(after.ledger)["marker"] == marker:
+                after = after._replace(rounds=after.rounds + 1, ordered=after.ordered + ordered)
             yield move._replace(after=after)
     for place in range(len(state.posts)):
         yield from _asked(ledger, state, ("mark_sent", place))
 
 
-def _stored(state: State) -> Iterator[Move]:
+def _stored(ledger: EmbeddedLedger, state: State) -> Iterator[Move]:
     """A crash takes back what was answered since something did not reach the disk."""
     left = state.left.less("rollbacks")
     if left is not None and state.on_disk is None:
         after = state._replace(on_disk=state.ledger, left=left)
         yield Move("the disk falls behind", after)
     if state.on_disk is not None:
-        after = state._replace(ledger=state.on_disk, on_disk=None, server=state.server + 1)
+        after = state._replace(
+            ledger=state.on_disk,
+            on_disk=None,
+            server=state.server + 1,
+            promised=promised_by(ledger.record(state.on_disk)),
+        )
         yield Move("the store's server crashes and begins anew from the disk", after)
 
 
@@ -80,4 +87,5 @@ def _asked(ledger: EmbeddedLedger, state: State, question: Question) -> Iterator
     """Whether the answer arrives makes no difference: anyone may ask again."""
     told = ledger.ask(state.ledger, question, server=state.server, now_ms=state.now_ms)
     if told.ledger is not state.ledger:
-        yield Move("somebody asks", state._replace(ledger=told.ledger), question, told)
+        after = answering(ledger, state, question, told)
+        yield Move("somebody asks", after, question, told)

@@ -9,6 +9,7 @@ import pytest
 from middleware.keys import Keys
 from middleware.store import Store
 from tests.explorer.asking import DELIVERY, Questions
+from tests.explorer.reading import lines_of
 from tests.explorer.search import Model
 from tests.explorer.state import START_MS
 from tests.explorer.told import identity_of
@@ -29,7 +30,8 @@ def test_a_real_server_answers_and_keeps_the_same(
 ) -> None:
     # Given
     model = Model()
-    moves = walk(model, seed, left=_WITHOUT_ROLLBACKS).moves
+    walked = walk(model, seed, left=_WITHOUT_ROLLBACKS)
+    assert walked.breach is None, "\n".join(lines_of(walked.moves, walked.breach))
     now_ms = START_MS
     keys = Keys(prefix=prefix, partitions=1)
     questions = Questions(keys)
@@ -37,7 +39,7 @@ def test_a_real_server_answers_and_keeps_the_same(
     store.run(questions.call(("enter_epoch",)))
     compared = 0
 
-    for move in moves:
+    for move in walked.moves:
         if move.told is None:
             continue
         # When

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from middleware import answers
+from tests.explorer.promised import answering
 from tests.explorer.state import FIRST_CHANNEL, IDLE, State, Worker
 
 if TYPE_CHECKING:
@@ -27,11 +28,15 @@ class Move(NamedTuple):
 
 
 class Care(NamedTuple):
-    """What the worker itself heeds: nothing is written after `post_by`; and where the store lost
-    the target, absence proves nothing if the channel has changed since the acceptance.
+    """What the worker itself heeds: it intends before it posts; nothing is written after `post_by`,
+    which is counted from before it asked; its tokens are random; and where the store lost the
+    target, absence proves nothing if the channel has changed since the acceptance.
     """
 
+    intent: bool = True
     post_by: bool = True
+    post_by_from_question: bool = True
+    random_tokens: bool = True
     changed_channel: bool = True
 
 
@@ -57,19 +62,19 @@ class Turn(NamedTuple):
 
     def asks(self, question: Question) -> Iterator[Move]:
         """It is answered; or the script ran, and the answer is lost."""
-        state, worker = self.state, self.worker
+        state = self.state
         told = self.ledger.ask(state.ledger, question, server=state.server, now_ms=state.now_ms)
         if told.reply is None:
             return
-        after = self.put(_answered(self, question, told.reply), ledger=told.ledger)
+        heard = self._replace(state=answering(self.ledger, state, question, told))
+        after = heard.put(answered(self, question, told.reply))
         yield Move(_ASKS[self.place], after, question, told)
         # Where nothing was written, whoever lost the answer can do nothing new.
         if told.ledger is state.ledger:
             return
         left = state.left.less("lost_replies")
         if left is not None:
-            waits = worker._replace(stage="asked", token=str(question[1]), asked=question)
-            after = self.put(waits, ledger=told.ledger, left=left)
+            after = heard.put(unanswered(self.worker, question), left=left)
             yield Move(_HEARS_NOTHING[self.place], after, question, told)
 
 
@@ -77,7 +82,12 @@ _ASKS = ("worker 1 asks", "worker 2 asks")
 _HEARS_NOTHING = tuple(f"{asks}, and hears nothing," for asks in _ASKS)
 
 
-def _answered(turn: Turn, question: Question, reply: object) -> Worker:
+def unanswered(worker: Worker, question: Question) -> Worker:
+    return worker._replace(stage="asked", token=str(question[1]), asked=question)
+
+
+def answered(turn: Turn, question: Question, reply: object) -> Worker:
+    """What it knows then."""
     token, worker, state = str(question[1]), turn.worker, turn.state
     match reply:
         case answers.Granted(marker=marker):
@@ -88,8 +98,11 @@ def _answered(turn: Turn, question: Question, reply: object) -> Worker:
             stage = "guessing" if is_changed and not target else "looking"
             return Worker(stage, token, marker, now_ms, target.get("channel", state.channel))
         case answers.Go(remaining_ms=remaining_ms, target=target):
-            post_by_ms = state.now_ms + remaining_ms
-            return Worker("going", token, worker.marker, post_by_ms, target["channel"])
+            going = Worker("going", token, worker.marker, remaining_ms, target["channel"])
+            if not turn.care.post_by_from_question:
+                return going._replace(stage="hearing")
+            # Who hears it later is like one who stood still when he had heard it.
+            return going._replace(at_ms=state.now_ms + remaining_ms)
         case answers.Reclaimed():
             return Worker("granted", token, worker.marker)
         case answers.TooEarly():

@@ -16,6 +16,7 @@ from tests.explorer.turn import Move, Turn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.explorer.asking import Question
     from tests.explorer.embedded import Contents
     from tests.explorer.state import State
     from tests.explorer.told import EmbeddedLedger
@@ -140,15 +141,23 @@ def _findings(there: list[tuple[int, Post]], begun_ms: int) -> Iterator[tuple[in
 
 
 def _asked(turn: Turn) -> Iterator[Move]:
-    """A receipt is told until it is taken; after a claim or an intent nothing was posted."""
+    """A receipt is told until it is taken; after a claim or an intent nothing was posted, and a
+    look whose end nobody heard may as well have failed.
+    """
     worker = turn.worker
     yield from turn.asks(worker.asked)
-    if worker.asked[0] in {"claim", "intend"}:
-        yield from turn.asks(("postpone", worker.token, "given back"))
-    elif worker.asked[0] != "settle_sent":
+    for question in _INSTEAD.get(str(worker.asked[0]), ()):
+        yield from turn.asks((question[0], worker.token, *question[1:]))
+    if worker.asked[0] != "settle_sent":
         yield turn.does("asks no more", turn.put(IDLE))
 
 
+# What is asked in place of that whose answer nobody heard, but for the token.
+_INSTEAD: dict[str, tuple[Question, ...]] = {
+    "claim": (("postpone", "given back"),),
+    "intend": (("postpone", "given back"), ("postpone", "used")),
+    "absent": (("look_later", "failed"),),
+}
 _STAGES: dict[str, Callable[[Turn], Iterator[Move]]] = {
     "idle": _idle,
     "granted": _granted,

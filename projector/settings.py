@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.connection import parse_url
 
 from middleware.connections import node_of_cluster
 from middleware.errors import TimingRefused
@@ -24,6 +25,9 @@ _PREFIX = "POSTONCE_"
 _MOST_REPLICAS = 9
 # Finer than this rounds to nothing.
 _SHORTEST_S = 1 / SECOND_MS
+
+# What stands unescaped in a password cuts an address in two.
+ESCAPED = "with %2F %23 %3F %40 for / # ? @ in its password"
 
 Seconds = Annotated[
     float,
@@ -45,7 +49,8 @@ class StoreSettings(BaseSettings):
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
         pattern=r"^(rediss?|redis\+cluster|unix)://",
-        description="an address that begins with redis://, rediss://, redis+cluster:// or unix://",
+        description="an address that begins with redis://, rediss://, redis+cluster:// or unix://"
+        f", {ESCAPED}",
     )
     prefix: str = Field(
         default="postonce",
@@ -71,6 +76,12 @@ class StoreSettings(BaseSettings):
         le=_MOST_REPLICAS,
         description=f"a whole number from 0 to {_MOST_REPLICAS}",
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _can_be_read(cls, url: str) -> str:
+        check_redis_url(url)
+        return url
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -115,6 +126,11 @@ class StoreSettings(BaseSettings):
             timing=timing,
             wait_replicas=self.wait_replicas,
         )
+
+
+def check_redis_url(url: str) -> None:
+    """Raises ValueError for what the client could not read; its text may hold a password."""
+    parse_url(node_of_cluster(url) or url)
 
 
 def _in_seconds(refused: TimingRefused) -> str:

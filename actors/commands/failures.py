@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dramatiq.errors import BrokerConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from actors.commands.exit_codes import ExitCode
 from actors.commands.store_troubles import Trouble, trouble_of
@@ -68,7 +68,7 @@ def failure_of(error: Exception) -> Failure | None:
         case ModuleNotFoundError(name="pika"):
             sentence = "an amqp:// queue needs its client: pip install 'dramatiq[rabbitmq]'"
             return Failure((sentence,), ExitCode.USAGE)
-        case QueueUnavailable() | BrokerConnectionError() | RedisError():
+        case QueueUnavailable() | BrokerConnectionError() | RedisError() | RedisClusterException():
             return _unavailable("the queue", trouble_of(error, variable=_QUEUE_VARIABLE))
         case _ if _is_from_pika(error):
             # Its texts are Python reprs of connection parameters.

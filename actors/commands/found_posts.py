@@ -8,8 +8,8 @@ from dataclasses import dataclass
 _TS = re.compile(r"([0-9]{10})\.([0-9]{6})", re.ASCII)
 # What "Copy link" gives; of a reply the thread's ts follows, which is another message.
 _LINK = re.compile(
-    r"(?:https://[a-z0-9.-]+\.slack(?:-gov)?\.com/archives/([A-Z0-9]{2,64})/)?"
-    r"p([0-9]{10})([0-9]{6})(?:\?\S*)?",
+    r"(?:https://[A-Za-z0-9.-]+\.slack(?:-gov)?\.com/archives/([A-Z0-9]{2,64})/)?"
+    r"p([0-9]{10})([0-9]{6})/?(?:\?\S*)?",
     re.ASCII,
 )
 
@@ -30,6 +30,8 @@ class FoundPost:
 
 def found_post(text: str) -> FoundPost:
     """Raises ValueError whose text goes on from the value."""
+    # As chats and mails hand links on.
+    text = text.strip().removeprefix("<").removesuffix(">")
     if _TS.fullmatch(text):
         return FoundPost(text)
     link = _LINK.fullmatch(text)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from projector.explanation import Explanation
     from projector.status import Status
 
-# By so much Slack's clock, the store's and this machine's may differ.
+# By so much Slack's clock and the store's may differ.
 _CLOCKS_DIFFER_MS = 5 * MINUTE_MS
 # Slack answers a message to a person with the id of the conversation that they have.
 _PERSON = ("U", "W")
 
 
-def mark(ledger: Ledger, asked: MarkSent, *, now_ms: int) -> Answered:
+def mark(ledger: Ledger, asked: MarkSent) -> Answered:
     """Raise UsageUnclear for what cannot be a post of this request."""
     found = read_explanation(ledger, asked.delivery.tenant, asked.delivery.id)
     facts = {} if found is None else found.facts
@@ -40,7 +40,13 @@ def mark(ledger: Ledger, asked: MarkSent, *, now_ms: int) -> Answered:
     channel = _channel(asked, place.get("channel"))
     if channel is None:
         return marked(asked.delivery, _unmarkable(found), {})
+    if asked.post.ts == place.get("thread_ts"):
+        raise UsageUnclear(
+            f"{asked.post.ts} begins the thread that this is a reply in: link the reply itself"
+        )
     if found is not None and found.status is not None:
+        # By the store's clock, as the request is: a person's own may be wrong.
+        now_ms = ledger.run(ledger.due_deliveries(asked.delivery.tenant, limit=1)).now_ms
         _refuse_impossible(asked.post, found.status, now_ms=now_ms)
     receipt = {"channel": channel, "ts": asked.post.ts}
     answer = ledger.run(mark_sent(ledger, asked.delivery, asked.order, receipt=receipt))

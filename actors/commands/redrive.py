@@ -38,14 +38,13 @@ if TYPE_CHECKING:
 
 
 def redrive_as(options: Options, *, as_json: bool) -> ExitCode:
-    now_ms = current_ms()
-    meaning = meaning_of(options, now_ms=now_ms)
+    meaning = meaning_of(options, now_ms=current_ms())
     with opened_for_orders() as ledger:
         match meaning:
             case RedriveOne():
                 return _redrive_one(ledger, meaning).tell(as_json=as_json)
             case MarkSent():
-                return mark(ledger, meaning, now_ms=now_ms).tell(as_json=as_json)
+                return mark(ledger, meaning).tell(as_json=as_json)
             case ShowMany():
                 return _show_many(ledger, meaning, as_json=as_json)
             case RedriveMany():

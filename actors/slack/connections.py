@@ -1,4 +1,5 @@
-"""A connection on which anything was said while nothing was asked is not used again.
+"""A connection on which anything was said while nothing was asked is not used again; but under TLS
+before the first request, when TLS itself has things to say.
 
 In HTTP/1.1 an answer does not say what it answers: whatever is heard first after a request is taken
 for the answer to it. One that nobody waited for any more, sent twice or late by Slack or a proxy,
@@ -33,9 +34,11 @@ class QuietProtocol(ResponseHandler):
         """Whether what is heard from now on can be an answer to what is written now."""
         if not self.is_connected() or self.should_close:
             return False
-        # What came, or that the other side has left, the loop may not have read yet. A connection
-        # that was never used is not asked: TLS has its own to say after the handshake.
-        return not (self._at_rest and self._has_unread())
+        # What came, or that the other side has left, the loop may not have read yet. After its
+        # handshake TLS has its own to say, so a connection that was never used is not asked then.
+        assert self.transport is not None
+        is_fresh_tls = not self._at_rest and self.transport.get_extra_info("ssl_object") is not None
+        return is_fresh_tls or not self._has_unread()
 
     def ask(self) -> None:
         self._at_rest = False

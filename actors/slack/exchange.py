@@ -17,6 +17,7 @@ from aiohttp import (
     ClientConnectorSSLError,
     ClientHttpProxyError,
     ClientProxyConnectionError,
+    InvalidURL,
 )
 from slack_sdk.errors import SlackApiError
 
@@ -51,6 +52,8 @@ _WHILE_CONNECTING: tuple[tuple[type[Exception], str], ...] = (
     (ClientHttpProxyError, "proxy_refused"),
     (ClientConnectorError, "connect_failed"),
     (TimeoutError, "connect_timeout"),
+    # Of a proxy, too; a redirect to one has been asked for by bytes that left.
+    (InvalidURL, "address_invalid"),
 )
 
 

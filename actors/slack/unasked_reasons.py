@@ -22,6 +22,14 @@ UNASKED_REASONS: Mapping[str, str] = MappingProxyType(
         "connect_timeout": _WAY,
         "certificate_refused": _CERTIFICATE,
         "tls_failed": _CERTIFICATE,
+        "address_invalid": (
+            "Check POSTONCE_SLACK_URL, and the proxy that HTTPS_PROXY or HTTP_PROXY names, which "
+            "begins with http://"
+        ),
+        "connection_stale": (
+            "What stands at POSTONCE_SLACK_URL, or the proxy before it, speaks before it is asked, "
+            "as Slack does not"
+        ),
         "proxy_unreachable": _PROXY,
         "proxy_refused": _PROXY,
         "installation_missing": (

@@ -186,6 +186,7 @@ def _rows(outcome: PostAnswer | Unknown, posts: int, **faults: Fault) -> list[Ro
 NOT_CONNECTED = [
     Row("refused", refusing_port, NotNow("connect_failed"), 0),
     Row("dns", partial(unreachable, "http://postonce.invalid/api/"), NotNow("dns_failed"), 0),
+    Row("address", partial(unreachable, "http://h:pa/api/"), NotNow("address_invalid"), 0),
     Row("connect_timeout", full_backlog, NotNow("connect_timeout"), 0, SHORT_MS),
     Row(
         "certificate",

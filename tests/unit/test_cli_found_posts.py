@@ -14,6 +14,8 @@ LINK = "https://acme-ops.slack.com/archives/C0123ABCD/p1796043073545059"
         (TS, FoundPost(TS)),
         ("p1796043073545059", FoundPost(TS)),
         (LINK, FoundPost(TS, "C0123ABCD")),
+        (f" <{LINK}/> ", FoundPost(TS, "C0123ABCD")),
+        (LINK.replace("acme-ops", "Acme-Ops"), FoundPost(TS, "C0123ABCD")),
         (f"{LINK}?thread_ts=1700000000.000100&cid=C0123ABCD", FoundPost(TS, "C0123ABCD")),
         (LINK.replace("acme-ops", "acme.enterprise"), FoundPost(TS, "C0123ABCD")),
         (LINK.replace("slack.com", "slack-gov.com"), FoundPost(TS, "C0123ABCD")),
@@ -29,7 +31,6 @@ def test_a_post_is_named_as_slack_names_it(text: str, meant: FoundPost) -> None:
     [
         "1700000000",
         "1700000000.1",
-        "1700000000.000100\n",
         "C1",
         "p17",
         "1796043073545059",

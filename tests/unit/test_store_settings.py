@@ -44,6 +44,10 @@ def test_seconds_of_the_environment_are_milliseconds_inside(
     ("variable", "value"),
     [
         ("POSTONCE_REDIS_URL", "http://user:hunter2@host"),
+        ("POSTONCE_REDIS_URL", "redis://:hun/ter2@host:6379/0"),
+        ("POSTONCE_REDIS_URL", "redis://:hunter2@host:99999/0"),
+        ("POSTONCE_REDIS_URL", "redis+cluster://:hun#ter2@host:6379/0"),
+        ("POSTONCE_REDIS_URL", "redis://host/0?socket_timeout=hunter2"),
         ("POSTONCE_PREFIX", "a {b}"),
         ("POSTONCE_PARTITIONS", "0"),
         ("POSTONCE_PARTITIONS", "many"),

@@ -192,3 +192,18 @@ def test_clocks_may_differ_by_minutes(
 
     # Then
     assert ended.code == ExitCode.DONE
+
+
+def test_the_message_that_begins_the_thread_is_no_reply_in_it(
+    mark: Callable[..., Ended], ledger: Ledger, now_s: int
+) -> None:
+    # Given
+    end_unproven(ledger, target={**TARGET, "thread_ts": ts(now_s)})
+
+    # When
+    ended = mark(link(now_s))
+
+    # Then
+    assert ended.code == ExitCode.USAGE
+    assert "begins the thread" in ended.err
+    assert outcome(ledger)[0] == "unproven"

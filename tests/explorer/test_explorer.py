@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.explorer.campaigns import SETTLE_DELAY_MS, lateness_of, search_late_post
+from tests.explorer.campaigns import (
+    CAMPAIGNS,
+    SETTLE_DELAY_MS,
+    Campaign,
+    lateness_of,
+    search_late_post,
+)
 from tests.explorer.keyspace import CommandUnknownError, Keyspace
 from tests.explorer.likeness import Likeness
 from tests.explorer.reading import lines_of
@@ -27,6 +33,18 @@ def test_no_way_of_few_moves_breaks_a_promise() -> None:
     # Then
     assert result.breach is None, "\n".join(lines_of(result.trace, result.breach))
     assert result.states >= 2_000
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("campaign", [pytest.param(each, id=each.name) for each in CAMPAIGNS])
+@pytest.mark.timeout(600)
+def test_no_campaign_breaks_a_promise(campaign: Campaign) -> None:
+    # Given, When
+    result = campaign.run(campaign.tested_states)
+
+    # Then
+    assert result.breach is None, "\n".join(lines_of(result.trace, result.breach))
+    assert result.is_complete == (campaign.within is not None)
 
 
 def test_no_random_way_breaks_a_promise() -> None:

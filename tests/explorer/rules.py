@@ -35,11 +35,11 @@ RULES = (
     Rule(
         number=1,
         part="c",
-        # Whoever else claims it changes the token, so nothing else can have happened meanwhile.
         taken_away="intend takes a lease that is over, from its holder",
         left=Left(),
         edit=edit_of("intend", " or not lease_is_live() then", " then"),
         breach=None,
+        kept_by="whoever else claims it changes the token",
     ),
     Rule(
         number=2,

@@ -30,7 +30,7 @@ _MOST_STATES = 400_000
 class Rule:
     """`edit` takes it, or a part of it, away; None where only the worker's own `care` does.
 
-    `breach` is what then happens; None where another rule keeps that from happening.
+    `breach` is what then happens; None where nothing does, for it is `kept_by` something else.
     """
 
     number: int
@@ -40,6 +40,7 @@ class Rule:
     edit: Edit | None = None
     care: Care = field(default_factory=Care)
     breach: str | None
+    kept_by: str = ""
 
     @property
     def name(self) -> str:

@@ -69,8 +69,7 @@ class DispatchOnce(Middleware):
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._sweeper: Sweeper | None = None
-        self._presence: Presence | None = None
+        self._attending: dict[Worker, tuple[Sweeper, Presence]] = {}
 
     @property
     def actor_options(self) -> set[str]:
@@ -124,18 +123,14 @@ class DispatchOnce(Middleware):
                 raise GuardMisdeclared(msg)
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self._sweeper = Sweeper(self.ledger, broker)
-        self._sweeper.start()
-        self._presence = Presence(self.ledger)
-        self._presence.start()
+        attending = (Sweeper(self.ledger, broker), Presence(self.ledger))
+        self._attending[worker] = attending
+        for each in attending:
+            each.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        if self._presence is not None:
-            self._presence.stop()
-            self._presence = None
-        if self._sweeper is not None:
-            self._sweeper.stop()
-            self._sweeper = None
+        for each in self._attending.pop(worker, ()):
+            each.stop()
 
 
 def refuse_postponement(message: Message[Any], delay: int | None) -> None:

@@ -21,8 +21,8 @@ from dramatiq.asyncio import async_to_sync, get_event_loop_thread
 from dramatiq.middleware import AsyncIO, Middleware, Shutdown
 
 from middleware.actor_options import check_options, lease_of
-from middleware.answers import Granted, Settled, Uncertain, Unknown, Wait
-from middleware.backoff import delivery_delay_ms
+from middleware.answers import Granted, Lost, Settled, Uncertain, Unknown, Wait
+from middleware.backoff import delivery_delay_ms, look_delay_ms
 from middleware.claim import AnyClaim, AsyncClaim, SyncClaim, claim_of
 from middleware.driving import Ask, Flow, Invoke, adrive, drive
 from middleware.errors import UNHEARD, GuardMisdeclared, LedgerUnavailable
@@ -69,7 +69,8 @@ class SendLock(Middleware):
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.is_draining = False
+        self._workers: set[Worker] = set()
+        self._has_stopped = False
 
     @property
     def actor_options(self) -> set[str]:
@@ -90,7 +91,7 @@ class SendLock(Middleware):
 
         A store that cannot be reached is waited for: until then no guarded actor runs.
         """
-        self.is_draining = False
+        self._workers.add(worker)
         try:
             self.ledger.admit()
         except LedgerUnavailable as error:
@@ -103,10 +104,17 @@ class SendLock(Middleware):
                 self._check_event_loop(broker, actor)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        self.is_draining = True
+        self._workers.discard(worker)
+        self._has_stopped = True
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether whoever still runs an actor was told to end."""
+        return self._has_stopped and not self._workers
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        """Close the event loop's connections while the loop still runs."""
+        """Tell what is still in hand, and close the event loop's connections while it runs."""
+        self.ledger.receipts.tell(self.ledger.run, self.ledger.store)
         loop_thread = get_event_loop_thread()
         if loop_thread is not None:
             loop_thread.run_coroutine(self.ledger.store.aclose())
@@ -176,7 +184,9 @@ def _guard(
             )
             claim = claim_of(kind, answer, holding)
         case Wait() | Settled():
-            log.info("claim delivery=%s answer=%s", delivery, answer)
+            is_alarming = answer == Settled("unproven")
+            level = logging.CRITICAL if is_alarming else logging.INFO
+            log.log(level, "claim delivery=%s answer=%s", delivery, answer)
             return
         case Unknown():
             log.error("claim.unknown delivery=%s: no such request was accepted", delivery)
@@ -212,15 +222,21 @@ def _give_back_unheard(ledger: Ledger, delivery: Delivery, token: str) -> Flow[N
     """The claim may be held by nobody who knows: asked once, for the lease's end frees it too, but
     then as an attempt.
     """
-    call = ledger.postpone(
+    reason = "ledger_unavailable"
+    postponing = ledger.postpone(
         delivery,
         token=token,
-        reason="ledger_unavailable",
+        reason=reason,
         delay_ms=delivery_delay_ms(0, None),
         attempt_used=False,
     )
+    putting_off = ledger.look_later(
+        delivery, token=token, delay_ms=look_delay_ms(0, None), completed=False, why=reason
+    )
     with suppress(*UNHEARD):
-        yield Ask(call)
+        if (yield Ask(postponing)) == Lost():
+            # It may have been a claim to look, and not to have looked is no look that ended badly.
+            yield Ask(putting_off)
 
 
 def _lock_of(actor: Actor[Any, Any]) -> SendLock:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from dramatiq.common import current_millis
 from dramatiq.message import Message
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 
 from middleware.answers import Enqueue, Make, Nothing, Settled
 from middleware.errors import DelayRefused, DispatchRefused, LedgerUnavailable, PayloadRefused
 from middleware.keys import Delivery
+from middleware.outages import is_of_one, reaches_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,37 +67,46 @@ class Sweeper:
         Raises LedgerUnavailable; what was swept before that is dispatched.
         """
         ahead: list[int | None] = []
-        for due in self._due_tenants():
-            moved = 0
-            for tenant in due.members:
-                with _holding_up_no_other(tenant):
-                    moved_of_tenant, next_ms = self._sweep_tenant(tenant)
-                    moved += moved_of_tenant
-                    ahead.append(next_ms)
-            ahead.append(_next_ms(due, moved))
+        for partition, due in enumerate(self._due_tenants()):
+            if due is None:
+                continue
+            try:
+                ahead += self._sweep_partition(due)
+            except LedgerUnavailable as error:
+                if reaches_all(self._ledger.store, error):
+                    raise
+                log.warning("sweep.waits partition=%d error=%s", partition, error)
         return min((each for each in ahead if each is not None), default=None)
 
-    def _due_tenants(self) -> Iterator[DueNow]:
-        """Of each partition; where one cannot be asked, of the others."""
+    def _due_tenants(self) -> list[DueNow | None]:
+        """Of each partition; None of one that cannot be asked."""
         partitions = range(self._ledger.keys.partitions)
         calls = [self._ledger.due_tenants(partition, limit=BATCH) for partition in partitions]
         try:
-            answers = self._ledger.run_many(calls)
+            return [*self._ledger.run_many(calls)]
         except LedgerUnavailable as error:
-            if not (self._ledger.store.is_cluster or _is_of_one(error.__cause__)):
+            if reaches_all(self._ledger.store, error):
                 raise
-            yield from self._due_of_those_that_answer(calls)
-        else:
-            yield from answers
+        # Not in the handler, where each connection given back would count as interrupted.
+        return [self._due_if_answered(partition, call) for partition, call in enumerate(calls)]
 
-    def _due_of_those_that_answer(self, calls: list[Call[DueNow]]) -> Iterator[DueNow]:
-        for partition, call in enumerate(calls):
-            try:
-                due = self._ledger.run(call)
-            except LedgerUnavailable as error:
-                log.warning("sweep.waits partition=%d error=%s", partition, error)
-            else:
-                yield due
+    def _due_if_answered(self, partition: int, call: Call[DueNow]) -> DueNow | None:
+        try:
+            return self._ledger.run(call)
+        except LedgerUnavailable as error:
+            log.warning("sweep.waits partition=%d error=%s", partition, error)
+            return None
+
+    def _sweep_partition(self, due: DueNow) -> Iterator[int | None]:
+        moved = 0
+        for tenant in due.members:
+            if self._stopping.is_set():
+                return
+            with _holding_up_no_other(tenant):
+                moved_of_tenant, next_ms = self._sweep_tenant(tenant)
+                moved += moved_of_tenant
+                yield next_ms
+        yield _next_ms(due, moved)
 
     def _sweep_tenant(self, tenant: str) -> tuple[int, int | None]:
         """How many were moved on, and the next due time in ms from now; 0: maybe there are more."""
@@ -172,7 +181,7 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._ledger.receipts.tell(self._ledger.run)
+                self._ledger.receipts.tell(self._ledger.run, self._ledger.store)
                 next_ms = self.sweep()
             except LedgerUnavailable as error:
                 log.warning("sweep.waits error=%s", error)
@@ -190,20 +199,11 @@ def _holding_up_no_other(what: Delivery | str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, LedgerUnavailable) and not _is_of_one(error.__cause__):
+        if isinstance(error, LedgerUnavailable) and not is_of_one(error):
             raise
         # The text of any other error may hold an argument.
         why = error if isinstance(error, LedgerUnavailable) else type(error).__name__
         log.error("sweep.failed of=%s error=%s", what, why)
-
-
-def _is_of_one(cause: BaseException | None) -> bool:
-    """A store that answers, though with an error, is there for the others; unless it takes no
-    writes at all.
-    """
-    if isinstance(cause, OutOfMemoryError | ReadOnlyError):
-        return False
-    return isinstance(cause, ResponseError) and not str(cause).startswith("MISCONF")
 
 
 def _next_ms(due: DueNow, moved: int) -> int | None:

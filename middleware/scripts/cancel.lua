@@ -10,7 +10,10 @@ if record.state == 'cancelled' then
   change({state = 'cancelled'})
   return {'ok'}
 end
-if TERMINAL[record.state] then return {'too_late', record.state} end
+if TERMINAL[record.state] then
+  if record.cancel_asked then change({cancel_asked = record.cancel_asked}) end
+  return {'too_late', record.state}
+end
 
 local by, why = ARGV[4], ARGV[5]
 if not record.cancel_asked then note('cancel asked', {by = by, why = why}) end

@@ -42,7 +42,9 @@ if record.state == 'uncertain' then
   if lease_is_live() then return is_holder(token) and uncertain() or held() end
   local look_from = math.max(number('reconcile_at'), number('not_before'))
   if now < look_from then return {'wait', whole(look_from), 'reconcile'} end
-  local unheard = number('unheard_looks') + (record.token and 1 or 0)
+  -- Whoever asks again has lost a reply, and no worker.
+  local is_unheard = record.token and not is_holder(token)
+  local unheard = number('unheard_looks') + (is_unheard and 1 or 0)
   if unheard >= tonumber(ARGV[7]) then
     finish('unproven', {error = 'poison', reason = 'every look ended without an answer'})
     return {'settled', 'unproven'}

@@ -27,9 +27,16 @@ end
 local current = redis.call('HGET', KEYS[3], 'current') or '0'
 local folded = redis.call('HMGET', KEYS[3], current .. ':requests:folded',
   current .. ':outcomes:folded', current .. ':requests', current .. ':outcomes')
-local unfolded = added(KEYS[5]) - tonumber(folded[1] or 0)
-  + added(KEYS[6]) - tonumber(folded[2] or 0)
 local request_ms, outcome_ms = next_ms(KEYS[5], folded[3]), next_ms(KEYS[6], folded[4])
+
+-- What was forgotten before there was a projector was added, too, and is never folded.
+local function unfolded_of(stream, folded_before, ahead_ms)
+  if not ahead_ms then return 0 end
+  return math.min(added(stream) - tonumber(folded_before or 0), redis.call('XLEN', stream))
+end
+
+local unfolded = unfolded_of(KEYS[5], folded[1], request_ms)
+  + unfolded_of(KEYS[6], folded[2], outcome_ms)
 local oldest_ms = request_ms and outcome_ms and math.min(request_ms, outcome_ms)
   or request_ms or outcome_ms
 

@@ -73,7 +73,7 @@ class Beside:
             self._way.append(f"ends with {type(error).__name__}")
         # The process goes on telling what the actor could not.
         self._troubles = 0
-        self._ledger.receipts.tell(self._ask)
+        self._ledger.receipts.tell(self._ask, self._ledger.store)
         if self._worker.stage != "idle":
             self._become("idle")
 

@@ -107,4 +107,7 @@ def answered(turn: Turn, question: Question, reply: object) -> Worker:
             return Worker("granted", token, worker.marker)
         case answers.TooEarly():
             return worker._replace(stage="looking", asked=())
+        case answers.Lost() if question[0] == "postpone" and worker.asked[:1] == ("claim",):
+            # The claim that nobody heard of may have been one to look, which is put off then.
+            return worker
     return IDLE

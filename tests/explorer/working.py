@@ -154,7 +154,7 @@ def _asked(turn: Turn) -> Iterator[Move]:
 
 # What is asked in place of that whose answer nobody heard, but for the token.
 _INSTEAD: dict[str, tuple[Question, ...]] = {
-    "claim": (("postpone", "given back"),),
+    "claim": (("postpone", "given back"), ("look_later", "failed")),
     "intend": (("postpone", "given back"), ("postpone", "used")),
     "absent": (("look_later", "failed"),),
 }

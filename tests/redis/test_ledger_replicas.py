@@ -159,6 +159,25 @@ def test_a_cancel_of_what_may_be_posted_waits_for_replicas_too(
         again.ledger.run(again.cancel())
 
 
+def test_a_cancel_that_leaves_what_may_be_posted_unproven_waits_for_replicas_too(
+    servers: ReplicatedValkey, on_connection: Callable[[], Calls]
+) -> None:
+    # Given
+    first, again = on_connection(), on_connection()
+    first.ledger.run(first.accept())
+    first.ledger.run(first.claim())
+    first.ledger.run(first.settle_rejected())
+    first.ledger.run(first.settle_sent())
+    first.ledger.run(first.redrive(post_again=True))
+    servers.hold_back()
+    with pytest.raises(ReplicasBehind):
+        first.ledger.run(first.cancel())
+
+    # When / Then
+    with pytest.raises(ReplicasBehind):
+        again.ledger.run(again.cancel())
+
+
 def test_many_have_all_run_when_replicas_are_behind_though_the_server_knew_no_script(
     servers: ReplicatedValkey, on_connection: Callable[[], Calls]
 ) -> None:

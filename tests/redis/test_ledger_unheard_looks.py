@@ -50,6 +50,20 @@ def test_a_claim_asked_again_counts_no_further_death(rig: Rig) -> None:
     assert rig.record()["unheard_looks"] == str(MOST_UNHEARD_LOOKS - 1)
 
 
+def test_who_asks_again_after_its_lease_has_not_died(rig: Rig) -> None:
+    # Given
+    rig.uncertain()
+    rig.then_settled_down()
+
+    # When
+    for _ in range(MOST_UNHEARD_LOOKS + 1):
+        assert isinstance(rig.run(rig.claim()), Uncertain)
+        rig.clock.advance(ms=rig.timing.lease_ms)
+
+    # Then
+    assert rig.record()["unheard_looks"] == "0"
+
+
 def test_a_look_that_tells_how_it_went_forgives_the_deaths_before_it(rig: Rig) -> None:
     # Given
     rig.uncertain()

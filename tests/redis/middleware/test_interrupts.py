@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dramatiq
 import pytest
 
 from middleware.ledger import Ledger
@@ -92,6 +93,24 @@ def test_a_worker_that_is_told_to_end_while_preparing_uses_no_attempt(
     # Then
     assert app.state() == "waiting"
     assert app.record()["attempts"] == "0"
+
+
+def test_a_time_limit_counts_though_another_worker_has_ended(ledger: Ledger) -> None:
+    # Given
+    app = Application(ledger, "sync", others=(time_limit(),))
+    app.provider.prepares.come(Lasting("sync"))
+    boot_process(app)
+
+    # When
+    with app.working():
+        another = dramatiq.Worker(app.broker, worker_threads=1)
+        another.start()
+        another.stop()
+        app.send()
+        app.join()
+
+    # Then
+    assert app.record()["attempts"] == "1"
 
 
 def test_an_interrupt_while_looking_puts_the_look_off(

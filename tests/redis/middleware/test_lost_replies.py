@@ -49,6 +49,23 @@ def test_a_claim_that_nobody_heard_of_is_given_back_with_its_attempt(
     assert app.record()["attempts"] == "1"
 
 
+def test_a_claim_to_look_that_nobody_heard_of_is_no_look_that_nobody_outlived(
+    app: Application, clock: ManualClock, lose_reply_to: Callable[..., None]
+) -> None:
+    # Given
+    post_into_doubt(app)
+    when_it_may_be_looked_for(app, clock)
+
+    # When
+    lose_reply_to("claim", times=TOO_MANY)
+    app.sweep_and_work()
+
+    # Then
+    assert app.state() == "uncertain"
+    assert app.noted()[-2:] == ["looking", "look told nothing"]
+    assert not app.record().keys() & {"token", "unheard_looks", "looks"}
+
+
 def test_an_intent_that_nobody_heard_of_is_taken_back_unposted(
     app: Application, clock: ManualClock, lose_reply_to: Callable[..., None]
 ) -> None:

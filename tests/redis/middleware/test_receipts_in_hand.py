@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
-from dramatiq.middleware import Shutdown
+from dramatiq.middleware import Middleware, Shutdown
+from redis.exceptions import ResponseError
 
 from middleware.dispatch_once import DispatchOnce
 from middleware.errors import LedgerUnavailable
@@ -16,11 +18,19 @@ from middleware.ledger import Ledger
 from middleware.receipts_in_hand import ReceiptsInHand
 from tests.redis.ledger_calls import RECEIPT
 from tests.redis.middleware.application import R1, Application
-from tests.redis.middleware.interrupting import QUICK, boot_process, time_limit
+from tests.redis.middleware.interrupting import (
+    QUICK,
+    boot_process,
+    shutdown_notifications,
+    time_limit,
+    wait_for,
+)
 from tests.redis.middleware.stores import InterruptedStore
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from dramatiq import Broker, Worker
+
     from middleware.answers import SentAnswer
     from middleware.script import Call
     from middleware.stub_ledger import ManualClock
@@ -63,46 +73,100 @@ def test_a_receipt_outlives_the_time_limit_of_an_actor_whose_store_is_away(
         )
 
 
-def test_a_receipt_that_cannot_be_told_lets_the_others_be_told(ledger: Ledger) -> None:
-    # Given
-    receipts = ReceiptsInHand()
-    calls = [ledger.settle_sent(R1, token=token, receipt=RECEIPT) for token in ("one", "other")]
-    for call in calls:
-        receipts.keep(call)
-    told: list[Call[SentAnswer]] = []
+class _Telling:
+    """Tells the receipts of "one" and "other", in this order; it is away, or fails for "one"."""
 
-    def fails_for_the_first(call: Call[SentAnswer]) -> SentAnswer:
-        if call is calls[0] and not told:
-            raise RuntimeError
-        told.append(call)
-        return ledger.run(call)
+    def __init__(self, ledger: Ledger) -> None:
+        self.asked: list[object] = []
+        self.failing: dict[object, Exception] = {}
+        self._ledger = ledger
+        self._receipts = ReceiptsInHand()
+        for token in ("one", "other"):
+            self._receipts.keep(ledger.settle_sent(R1, token=token, receipt=RECEIPT))
+
+    def turn(self) -> None:
+        self._receipts.tell(self._run, self._ledger.store)
+
+    def _run(self, call: Call[SentAnswer]) -> SentAnswer:
+        # What every transition is told: tenant, id, retention; then the token.
+        token = call.arguments[3]
+        self.asked.append(token)
+        if token in self.failing:
+            raise self.failing[token]
+        return self._ledger.run(call)
+
+
+def _unavailable(cause: Exception) -> LedgerUnavailable:
+    error = LedgerUnavailable()
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("error", [RuntimeError(), _unavailable(ResponseError("WRONGTYPE"))])
+def test_a_receipt_that_cannot_be_told_lets_the_others_be_told(
+    ledger: Ledger, error: Exception
+) -> None:
+    # Given
+    telling = _Telling(ledger)
+    telling.failing["one"] = error
+    telling.turn()
+    after_first = list(telling.asked)
 
     # When
-    receipts.tell(fails_for_the_first)
-    receipts.tell(fails_for_the_first)
+    telling.failing.clear()
+    telling.turn()
 
     # Then
-    assert told == [calls[1], calls[0]]
+    assert after_first == ["one", "other"]
+    assert telling.asked == ["one", "other", "one"]
 
 
-def test_receipts_wait_in_order_for_a_store_that_is_away(ledger: Ledger) -> None:
+def test_a_store_that_is_away_is_asked_once_a_turn(ledger: Ledger) -> None:
     # Given
-    receipts = ReceiptsInHand()
-    calls = [ledger.settle_sent(R1, token=token, receipt=RECEIPT) for token in ("one", "other")]
-    for call in calls:
-        receipts.keep(call)
-    asked: list[Call[SentAnswer]] = []
-
-    def is_away(call: Call[SentAnswer]) -> SentAnswer:
-        asked.append(call)
-        raise LedgerUnavailable
+    telling = _Telling(ledger)
+    telling.failing.update(dict.fromkeys(("one", "other"), _unavailable(OSError())))
 
     # When
-    receipts.tell(is_away)
-    receipts.tell(is_away)
+    telling.turn()
 
     # Then
-    assert asked == [calls[0], calls[0]]
+    assert telling.asked == ["one"]
+
+
+def test_a_worker_that_is_told_to_end_tells_its_receipt_a_last_time(
+    ledger: Ledger, distant_ledger: Ledger, proxy: LossyProxy, kind: Kind
+) -> None:
+    # Given
+    app = Application(distant_ledger, kind, others=(shutdown_notifications(),))
+    direct = Application(ledger)
+    posted = Event()
+
+    def posts() -> Posted:
+        proxy.down()
+        posted.set()
+        return Posted(RECEIPT)
+
+    app.provider.takes.come(posts)
+    # What is added last is cleared up after first.
+    app.broker.add_middleware(_StoreComesBack(proxy))
+
+    # When
+    with app.working():
+        app.send()
+        wait_for(posted, "it is posted")
+
+    # Then
+    assert direct.state() == "sent"
+
+
+class _StoreComesBack(Middleware):
+    """When the workers have ended, and before they are cleared up after."""
+
+    def __init__(self, proxy: LossyProxy) -> None:
+        self._proxy = proxy
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._proxy.up()
 
 
 @pytest.mark.parametrize(

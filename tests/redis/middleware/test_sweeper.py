@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from dramatiq.middleware import MiddlewareError
 
 from middleware.delivery_key import DeliveryKey
 from middleware.errors import LedgerUnavailable
-from middleware.keys import Delivery
+from middleware.keys import Delivery, Keys
 from middleware.ledger import Ledger
 from middleware.store import Store
+from middleware.stub_ledger import ManualClock
 from middleware.sweeper import BATCH, Sweeper
+from middleware.timing import Timing
 from sandbox.servers import ValkeyProcess
+from tests.keyspace import remove_keys
 from tests.redis.middleware.application import QUEUE, R1, Application
 from tests.redis.projector.guarding import redis_broker
 
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     import redis
     from dramatiq import Broker, Message
 
-    from middleware.stub_ledger import ManualClock
+    from sandbox.cluster import ThreeNodeCluster
     from tests.lossy_proxy import LossyProxy
 
 R2 = Delivery("acme", "r2")
@@ -302,6 +306,36 @@ def test_a_store_that_takes_no_writes_ends_the_sweep(ledger: Ledger, clock: Manu
         # When / Then
         with pytest.raises(LedgerUnavailable, match="maxmemory"):
             app.sweep()
+
+
+def test_a_node_that_takes_no_writes_holds_up_no_other(cluster: ThreeNodeCluster) -> None:
+    # Given
+    clock, keys = ManualClock(), Keys(f"t{secrets.token_hex(6)}", partitions=8)
+    tenants = {keys.partition_of(name): name for name in map(str, range(100))}
+    with closing(Store(cluster.url, clock_ms=clock)) as store:
+        app = Application(Ledger(store, keys, Timing()))
+        for tenant in tenants.values():
+            app.accept(Delivery(tenant, "r1"))
+        clock.advance(ms=app.ledger.timing.dispatch_window_ms)
+        nodes: Any = store.client
+        # The first in the order of sweeping.
+        full_port = nodes.get_node_from_key(keys.tenants(0)).port
+        (full,) = (node for node in cluster.nodes if node.port == full_port)
+        on_others = [
+            tenant
+            for partition, tenant in tenants.items()
+            if nodes.get_node_from_key(keys.tenants(partition)).port != full_port
+        ]
+
+        # When
+        with full.client() as direct:
+            direct.config_set("maxmemory", 1)
+            app.sweep()
+            direct.config_set("maxmemory", 0)
+
+        # Then
+        assert app.queued() == len(on_others) > 0
+        remove_keys(store.client, keys.prefix)
 
 
 def test_a_partition_that_cannot_be_asked_holds_up_no_other(

@@ -14,6 +14,7 @@ from dramatiq import Middleware
 from middleware.dispatch_once import DispatchOnce
 from middleware.keys import Delivery
 from middleware.ledger import Ledger
+from middleware.presence import living_workers
 from middleware.sweeper import Sweeper
 from tests.redis.middleware.application import Application
 from tests.redis.middleware.stores import InterruptedStore
@@ -118,8 +119,10 @@ def test_a_store_that_stands_still_does_not_keep_the_worker_from_ending(
 
     # When
     with app.working():
+        living = living_workers(distant_ledger)
+        wait_until(lambda: distant_ledger.run(living) == 1, description="it has said that it lives")
         proxy.stall()
-        wait_until(lambda: proxy.held > 0, description="it waits for the store")
+        wait_until(lambda: proxy.held > 0, description="its sweeper waits for the store")
 
     # Then
     assert "sweep.left_behind" in caplog.text

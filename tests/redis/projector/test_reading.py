@@ -418,6 +418,22 @@ def test_the_lag_counts_events_of_both_streams_that_are_not_folded_even_when_tri
     assert stats(ledger).projector_lag == 2
 
 
+def test_what_was_forgotten_before_it_was_folded_is_no_lag(
+    ledger: Ledger, broker: StubBroker, client: redis.Redis
+) -> None:
+    # Given
+    ask(ledger, "r1")
+    ask(ledger, "r2")
+    client.xtrim(ledger.keys.requests(ledger.keys.partition_of("acme")), maxlen=1)
+    before = stats(ledger).projector_lag
+
+    # When
+    project_all(ledger, broker)
+
+    # Then
+    assert (before, stats(ledger).projector_lag) == (1, 0)
+
+
 def test_stats_tell_how_long_the_first_unfolded_event_has_waited(
     standing: tuple[Ledger, ManualClock], broker: StubBroker
 ) -> None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 _SLOTS = 16_384
-# A node's bus listens this far above its port.
-_BUS_OFFSET = 10_000
 # Two seconds on an idle machine, most of it a node's own pause before it says ok.
 _COMPLETE_S = 30.0
 
@@ -26,12 +24,17 @@ class ThreeNodeCluster:
     """Three masters and no replica: what a multi-slot command or an undeclared key breaks on."""
 
     def __init__(self) -> None:
+        # By default a node's bus listens 10,000 above its port, where outgoing connections begin.
+        self._bus_ports = tuple(free_port() for _ in range(3))
         self.nodes = tuple(
             ValkeyProcess(
-                port=free_port(bus_offset=_BUS_OFFSET),
-                config={"cluster-enabled": "yes", "cluster-node-timeout": "2000"},
+                config={
+                    "cluster-enabled": "yes",
+                    "cluster-node-timeout": "2000",
+                    "cluster-port": str(bus_port),
+                }
             )
-            for _ in range(3)
+            for bus_port in self._bus_ports
         )
 
     @property
@@ -61,8 +64,8 @@ class ThreeNodeCluster:
                 client.execute_command("CLUSTER", "ADDSLOTSRANGE", place * share, last)
                 # Equal epochs are settled by gossip, a round later than unequal ones.
                 client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", place + 1)
-            for node in self.nodes[1:]:
-                clients[0].execute_command("CLUSTER", "MEET", HOST, node.port)
+            for node, bus_port in zip(self.nodes[1:], self._bus_ports[1:], strict=True):
+                clients[0].execute_command("CLUSTER", "MEET", HOST, node.port, bus_port)
             for client in clients:
                 wait_until(
                     partial(self._is_complete, client),

@@ -186,12 +186,12 @@ class ValkeyProcess:
         return self._log.read_text(errors="replace")[-_LOG_TAIL:]
 
 
-def free_port(*, bus_offset: int = 0) -> int:
-    """A loopback port where nothing listens, nor at `bus_offset` above it."""
+def free_port() -> int:
+    """A loopback port where nothing listens."""
     while True:
         # Not from `random`, which a test run may seed alike for each test and process.
         port = secrets.choice(_PORTS)
-        if _is_free(port) and _is_free(port + bus_offset):
+        if _is_free(port):
             return port
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # Until the services have read their lines.
 _BEGIN_IN_S = 1.5
-# Longer than a service asks again.
-_LAST_ANSWERS_S = 70.0
+# Longer than a service asks again, and than supervisors leave what died again and again at rest.
+_LAST_ANSWERS_S = 120.0
 # Doubled delays of what failed again and again in the storm, and windows of what was stolen again.
 _REST_S = 480.0
 # Who follows outcomes has been told of all but the last ones by then.

@@ -112,15 +112,23 @@ class Striking:
         return True
 
     def _strike_host(self, blow: Blow) -> bool:
+        # Where the victim is being started again, the other host's is struck in its place: blows
+        # that waited for it would strike it one by one as it begins, and its supervisor, which lets
+        # more and more time pass between two beginnings, would keep the last ones from falling.
+        numbers = range(len(self._site.hosts))
+        in_turn = (*numbers[blow.host :], *numbers[: blow.host])
+        return any(self._strike_one(blow, number) for number in in_turn)
+
+    def _strike_one(self, blow: Blow, number: int) -> bool:
         assert blow.victim != "valkey"
-        host = self._site.hosts[blow.host]
+        host = self._site.hosts[number]
         pid = host.kill(blow.victim) if blow.does == "kill" else host.pause(blow.victim)
         if pid is None:
             return False
-        where = f"host {blow.host + 1}, process group {pid}"
+        where = f"host {number + 1}, process group {pid}"
         if blow.does == "pause":
             self._note(f"pause {blow.victim}", f"{where}, for {blow.seconds} s")
-            self._in(blow.seconds, partial(self._resume, blow.host, pid))
+            self._in(blow.seconds, partial(self._resume, number, pid))
         else:
             self._note(f"kill {blow.victim}", where)
         return True

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import redis
 from redis.exceptions import ResponseError
 
 from middleware.epochs import enter_epochs
@@ -205,8 +204,8 @@ def _of_each_primary(store: Store, question: str, *arguments: str) -> list[dict[
     """What each answers; nothing where it may not be asked, as on many a hosted server."""
     client: Any = store.client
     ask: Callable[..., dict[str, str]] = getattr(client, question)
-    is_cluster = isinstance(client, redis.RedisCluster)
-    nodes = [{"target_nodes": node} for node in client.get_primaries()] if is_cluster else [{}]
+    primaries = client.get_primaries() if store.is_cluster else ()
+    nodes = [{"target_nodes": node} for node in primaries] if store.is_cluster else [{}]
     answers = []
     for node in nodes:
         try:

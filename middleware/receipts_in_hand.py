@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from middleware.errors import LedgerUnavailable, StoreRefused
+from middleware.errors import UNHEARD, LedgerUnavailable
 from middleware.outages import reaches_all
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ReceiptsInHand:
         """False when nothing else can be told either."""
         try:
             answer = run(call)
-        except (LedgerUnavailable, StoreRefused) as error:
+        except UNHEARD as error:
             self._kept.append(call)
             log.warning("receipt.not_taken error=%s", error)
             return isinstance(error, LedgerUnavailable) and not reaches_all(store, error)

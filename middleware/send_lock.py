@@ -230,13 +230,15 @@ def _give_back_unheard(ledger: Ledger, delivery: Delivery, token: str) -> Flow[N
         delay_ms=delivery_delay_ms(0, None),
         attempt_used=False,
     )
-    putting_off = ledger.look_later(
-        delivery, token=token, delay_ms=look_delay_ms(0, None), completed=False, why=reason
-    )
     with suppress(*UNHEARD):
         if (yield Ask(postponing)) == Lost():
             # It may have been a claim to look, and not to have looked is no look that ended badly.
-            yield Ask(putting_off)
+            delay_ms = look_delay_ms(0, None)
+            yield Ask(
+                ledger.look_later(
+                    delivery, token=token, delay_ms=delay_ms, completed=False, why=reason
+                )
+            )
 
 
 def _lock_of(actor: Actor[Any, Any]) -> SendLock:

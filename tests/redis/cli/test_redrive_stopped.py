@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from tests.redis.cli.unproven import end_unproven
 from tests.redis.projector.asking import ask, reject, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import redis
 
@@ -51,6 +52,16 @@ def redriven(client: redis.Redis, ledger: Ledger) -> list[str]:
     ]
 
 
+@contextmanager
+def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stdout is a pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", gone)
+        yield
+
+
 def stopped_after(line: str) -> tuple[int, int]:
     """How many were redriven for certain, and how many perhaps."""
     told = re.fullmatch(
@@ -69,13 +80,8 @@ def test_a_reader_that_goes_away_is_told_with_how_far_it_came(
     client: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Given
-    reader, writer = os.pipe()
-    os.close(reader)
-
     # When
-    with os.fdopen(writer, "w") as gone, monkeypatch.context() as patched:
-        patched.setattr(sys, "stdout", gone)
+    with nobody_reads(monkeypatch):
         stopped = cli(*ALL_REJECTED, "--json")
     so_far = redriven(client, ledger)
     again = cli(*ALL_REJECTED)
@@ -94,13 +100,8 @@ def test_a_reader_that_goes_away_is_told_with_how_far_it_came(
 def test_a_reader_that_is_gone_at_the_end_does_not_hide_what_was_done(
     cli: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given
-    reader, writer = os.pipe()
-    os.close(reader)
-
     # When
-    with os.fdopen(writer, "w") as gone, monkeypatch.context() as patched:
-        patched.setattr(sys, "stdout", gone)
+    with nobody_reads(monkeypatch):
         ended = cli(*ALL_REJECTED)
 
     # Then

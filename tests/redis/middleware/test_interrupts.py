@@ -8,6 +8,7 @@ import dramatiq
 import pytest
 
 from middleware.ledger import Ledger
+from middleware.send_lock import SendLock
 from tests.redis.middleware.application import R1, Application
 from tests.redis.middleware.interrupting import (
     QUICK,
@@ -103,9 +104,11 @@ def test_a_time_limit_counts_though_another_worker_has_ended(ledger: Ledger) -> 
 
     # When
     with app.working():
+        # The lock alone is told of it: a second worker's event loop would outlive the test.
         another = dramatiq.Worker(app.broker, worker_threads=1)
-        another.start()
-        another.stop()
+        (lock,) = (each for each in app.broker.middleware if isinstance(each, SendLock))
+        lock.before_worker_boot(app.broker, another)
+        lock.before_worker_shutdown(app.broker, another)
         app.send()
         app.join()
 
